@@ -1,0 +1,1 @@
+"""Nouns and rules of metering; no I/O."""

@@ -1,0 +1,1 @@
+"""Plugins: the only door into the hub for meters and suppliers."""

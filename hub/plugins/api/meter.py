@@ -1,0 +1,154 @@
+"""Driver protocols, capabilities and the spec that declares a driver."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from hub.domain.clock import ClockReading, MeterTime
+from hub.domain.journal import JournalPage
+from hub.domain.meters import Identity, Quantity, Register
+from hub.domain.pages import Cursor
+from hub.domain.profile import ProfilePage
+from hub.plugins.api.settings import PluginSettings
+from hub.plugins.api.wire import Talk
+
+S = TypeVar("S", bound=PluginSettings)
+
+
+class Can(StrEnum):
+    """Capabilities: stored, translated, documented under these names."""
+
+    CLOCK = "clock"
+    REGISTERS = "registers"
+    SNAPSHOT = "snapshot"
+    PROFILE = "profile"
+    JOURNAL = "journal"
+
+
+class Level(Enum):
+    """What a visit may do; the driver maps it to the meter's passwords."""
+
+    READ = auto()
+    CONFIGURE = auto()
+
+
+class MeterDriver(Protocol):
+    """The part every driver has."""
+
+    def open(self, level: Level) -> Talk[None]:
+        """Make the meter willing to talk. Called once, before anything but identify."""
+
+    def identify(self) -> Talk[Identity]:
+        """Say who answers; raise WrongDevice if it is not one of ours."""
+
+    def can(self, identity: Identity) -> frozenset[Can]:
+        """What this very meter can do; within the spec's ``may``. No I/O."""
+
+    def close(self) -> Talk[None]:
+        """Say goodbye. Called on every way out; must not raise for a closed channel."""
+
+    def learned(self) -> Mapping[str, str]:
+        """Habits of this meter worth keeping for the next visit. No I/O, no secrets."""
+
+
+@runtime_checkable
+class ReadsClock(Protocol):
+    def read_clock(self) -> Talk[ClockReading]: ...
+
+
+@runtime_checkable
+class ReadsRegisters(Protocol):
+    def registers(self) -> frozenset[Register]:
+        """All that can be asked of this meter. No I/O."""
+
+    def read_registers(self, wanted: Collection[Register]) -> Talk[Mapping[Register, Quantity]]:
+        """Read them in as few exchanges as the meter allows; absent means the meter has none."""
+
+
+@runtime_checkable
+class ReadsSnapshot(Protocol):
+    def read_snapshot(self) -> Talk[Mapping[Register, Quantity]]:
+        """Voltages, currents, powers, angles, frequency, as close in time as the meter allows."""
+
+
+@runtime_checkable
+class ReadsProfile(Protocol):
+    def read_profile(
+        self, since: Cursor | None, span: tuple[MeterTime, MeterTime] | None = None
+    ) -> Talk[ProfilePage]:
+        """One page, oldest first. No cursor: from the oldest kept. CursorLost: start again.
+
+        With a span: only slots that end after its first and not after its second reading of
+        the face; cursors given back are valid with that span only and never replace the
+        stored one.
+        """
+
+
+@runtime_checkable
+class ReadsJournal(Protocol):
+    def books(self) -> frozenset[str]: ...
+
+    def read_journal(self, book: str, since: Cursor | None) -> Talk[JournalPage]: ...
+
+
+PROTOCOLS: Mapping[Can, type] = {
+    Can.CLOCK: ReadsClock,
+    Can.REGISTERS: ReadsRegisters,
+    Can.SNAPSHOT: ReadsSnapshot,
+    Can.PROFILE: ReadsProfile,
+    Can.JOURNAL: ReadsJournal,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    first_byte_s: float
+    gap_s: float
+    late_reply_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorSettings:
+    """What ``hub simulate DRIVER`` was asked for."""
+
+    meters: int = 1              # they answer at address ... address + meters - 1
+    address: int = 1
+    seed: int = 0                # the same seed and instant: the same meters, to the count
+    options: Mapping[str, str] | None = None   # the driver's own: firmware, constant, memory
+
+
+class Simulator(Protocol):
+    """Virtual meters: bytes in, bytes out, no socket and no clock."""
+
+    def receive(self, data: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
+        """Bytes from the line; answers, each with the delay in seconds before it leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One exchange in words: the JSON of ``hub wire decode``."""
+
+    request: Mapping[str, object]
+    response: Mapping[str, object]
+    decoded: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSpec(Generic[S]):
+    """What hub_meter_drivers returns."""
+
+    id: str                                   # stored; never changes
+    title: str                                # message id
+    models: Sequence[str]
+    settings: type[S]                         # per meter: address, passwords
+    driver: type[MeterDriver]                 # the class that build returns
+    build: Callable[[S, Mapping[str, str]], MeterDriver]   # settings, what was learned
+    may: frozenset[Can]                       # the most any model can do
+    timing: Callable[[int], Timing]           # by baud rate
+    is_mutating: Callable[[bytes], bool] = lambda request: True   # audits 'reads never write'
+    interleave: bool = True
+    simulator: Callable[[SimulatorSettings], Simulator] | None = None
+    explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
+    transcripts: str = "transcripts"          # folder of *.wire inside the package
