@@ -1,0 +1,415 @@
+"""Every table of the hub, as SQLModel rows.
+
+Rules that hold for all: ids are BIGINT; what ends in ``_at`` is aware UTC; energy registers are
+whole Wh or varh; ratios are whole numbers; secrets are sealed text (``store.secrets``); hashes of
+tokens are hex SHA-256. Rows stay inside the store and the services; pages get domain values.
+Profile blocks are read and written by ``store.blocks`` over the DBAPI cursor only.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+def big_id() -> Any:
+    """A BIGINT key that SQLite still numbers by itself."""
+    return Field(default=None, primary_key=True, sa_type=BIG)  # type: ignore[call-overload]
+
+
+def ref(target: str, *, index: bool = True, null: bool = False) -> Any:
+    return Field(foreign_key=target, index=index, nullable=null, sa_type=BIG)  # type: ignore[call-overload]
+
+
+def json_field() -> Any:
+    return Field(default_factory=dict, sa_type=JSON)
+
+
+# -- people ------------------------------------------------------------------------------------
+
+
+class User(SQLModel, table=True):
+    """A person who signs in. ``email`` is kept lower-case; ``confirmed_at`` None: mail not yet proven."""
+
+    id: int | None = big_id()
+    email: str = Field(unique=True)
+    full_name: str
+    phone: str = ""
+    password_hash: str
+    role: str = "consumer"  # consumer, operator, admin
+    language: str = ""  # '': as the browser asks
+    theme: str = ""  # '': as the system asks
+    last_contract_id: int | None = Field(default=None, sa_type=BIG)
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class UserSession(SQLModel, table=True):
+    """A signed-in browser; the cookie's id is stored hashed. Read-mostly: seen_at moves once a minute."""
+
+    __tablename__ = "user_session"
+    id_hash: str = Field(primary_key=True)
+    user_id: int = ref("user.id")
+    device: str = ""
+    address: str = ""
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class OneTimeToken(SQLModel, table=True):
+    """A link in a mail; the token is stored hashed and spent by one POST."""
+
+    __tablename__ = "one_time_token"
+    token_hash: str = Field(primary_key=True)
+    purpose: str  # confirm, recover, email
+    user_id: int = ref("user.id")
+    created_at: datetime
+    expires_at: datetime
+    spent_at: datetime | None = None
+
+
+class Attempts(SQLModel, table=True):
+    """Throttling counters: subject_hash is SHA-256 of what is counted, window_at its start."""
+
+    kind: str = Field(primary_key=True)
+    subject_hash: str = Field(primary_key=True)
+    window_at: datetime = Field(primary_key=True)
+    count: int = 0
+
+
+# -- suppliers and contracts -------------------------------------------------------------------
+
+
+class Supplier(SQLModel, table=True):
+    """An installation of a connector, as shown in «Поставщик»."""
+
+    id: int | None = big_id()
+    connector: str  # SupplierSpec.id
+    title: str
+    sealed_settings: str = ""
+    card: dict[str, Any] = json_field()  # SupplierCard as told last
+    created_at: datetime
+
+
+class Contract(SQLModel, table=True):
+    """One consumer's link to one account at one supplier; what it returned belongs to it."""
+
+    __table_args__ = (UniqueConstraint("supplier_id", "remote_id", "user_id"),)
+    id: int | None = big_id()
+    user_id: int = ref("user.id")
+    supplier_id: int = ref("supplier.id")
+    remote_id: str  # the supplier's own id of the account
+    name: str
+    number: str
+    holder: str = ""
+    address: str = ""
+    does: list[str] = Field(default_factory=list, sa_type=JSON)
+    sealed_settings: str = ""  # the account settings of the connector
+    balance_kopecks: int | None = Field(default=None, sa_type=BIG)  # positive: in credit
+    balance_at: datetime | None = None
+    linked_at: datetime
+    refreshed_at: datetime | None = None
+    refresh_error: str = ""  # code of the last failure, '' when well
+
+
+class ContractPoint(SQLModel, table=True):
+    """A point as this account's supplier tells it; ``metering_point_id`` joins it to what meters say."""
+
+    __tablename__ = "contract_point"
+    __table_args__ = (UniqueConstraint("contract_id", "remote_id"),)
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id")
+    metering_point_id: int | None = ref("metering_point.id", null=True)
+    remote_id: str
+    name: str
+    number: str = ""
+    meter_serial: str = ""
+    resource: str = "electricity"
+    unit: str = "kWh"
+    smart: bool = False
+    place: str = ""
+    tariff_zones: list[str] = Field(default_factory=list, sa_type=JSON)
+    whole_digits: int | None = None
+    decimal_digits: int | None = None
+    facts: dict[str, str] = json_field()  # PointFact -> text
+    told_at: datetime
+
+
+# -- the in-house books (behind the 'house' connector) -----------------------------------------
+
+
+class HouseContract(SQLModel, table=True):
+    """A contract in the utility's own books; the access is a login with an argon2 password."""
+
+    __tablename__ = "house_contract"
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id")
+    login: str = Field(index=True)
+    password_hash: str
+    number: str
+    holder: str
+    address: str
+    since: date | None = None
+    balance_kopecks: int = Field(default=0, sa_type=BIG)
+    balance_at: datetime | None = None
+
+
+class HousePoint(SQLModel, table=True):
+    """A point in the utility's own books."""
+
+    __tablename__ = "house_point"
+    id: int | None = big_id()
+    house_contract_id: int = ref("house_contract.id")
+    name: str
+    number: str
+    meter_serial: str = ""
+    resource: str = "electricity"
+    unit: str = "kWh"
+    smart: bool = True
+    place: str = ""
+    tariff_zones: list[str] = Field(default_factory=list, sa_type=JSON)
+    whole_digits: int | None = None
+    decimal_digits: int | None = None
+    facts: dict[str, str] = json_field()
+
+
+# -- points, meters, lines ---------------------------------------------------------------------
+
+
+class ZoneSchedule(SQLModel, table=True):
+    """A contract's tariff zones over the day; ``rules`` is read by domain.tariffs."""
+
+    __tablename__ = "zone_schedule"
+    id: int | None = big_id()
+    name: str
+    rules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class MeteringPoint(SQLModel, table=True):
+    """A place where energy is metered, known to the utility by its number."""
+
+    __tablename__ = "metering_point"
+    __table_args__ = (UniqueConstraint("supplier_id", "number"),)
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id")
+    number: str
+    name: str
+    time_zone: str = "Europe/Moscow"
+    zone_schedule_id: int | None = ref("zone_schedule.id", null=True)
+
+
+class Line(SQLModel, table=True):
+    """A wire, gateway or modem with its lease: one master at a time, by the database's clock."""
+
+    id: int | None = big_id()
+    address: str = Field(unique=True)  # canonical text of wire.address
+    reach: str = ""  # '': any collector; else only one that announces this tag
+    lease_token: str = ""
+    lease_holder: str = ""
+    lease_until: datetime | None = None
+
+
+class Meter(SQLModel, table=True):
+    """A device; identity is (maker, serial). ``serial`` may be '' until the first visit proves it."""
+
+    __table_args__ = (UniqueConstraint("maker", "serial"),)
+    id: int | None = big_id()
+    maker: str = ""
+    serial: str
+    model: str = ""
+    driver: str  # DriverSpec.id
+    line_id: int = ref("line.id")
+    sealed_settings: str = ""  # the driver's settings model as JSON
+    identity: dict[str, Any] = json_field()  # as answered last
+    learned: dict[str, str] = json_field()  # the driver's habits of this meter
+    drift_s: float | None = None  # meter minus UTC at the last visit; shown, never applied
+    drift_at: datetime | None = None
+
+
+class Installation(SQLModel, table=True):
+    """A meter at a point from an instant to an instant (None: still), with its dated facts."""
+
+    id: int | None = big_id()
+    metering_point_id: int = ref("metering_point.id")
+    meter_id: int = ref("meter.id")
+    from_at: datetime
+    to_at: datetime | None = None
+    current_ratio: int = 1
+    voltage_ratio: int = 1
+    loss_millionths: int = 0  # of the energy: 15000 = 1.5 %
+    clock_base_minutes: int = 180  # utc = face - base - (60 if summer)
+    register_map: dict[str, str] = json_field()  # 'T1' -> zone name
+
+
+class MeterState(SQLModel, table=True):
+    """When a meter is due, how its last visits went and how long to wait after failures."""
+
+    __tablename__ = "meter_state"
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    due_at: datetime = Field(index=True)
+    every_minutes: int = 30
+    failures: int = 0
+    seen_at: datetime | None = None  # last visit that went well
+    tried_at: datetime | None = None
+    error_code: str = ""
+    error_text: str = ""
+    stopped: bool = False  # needs a person: wrong password, wrong device
+    profile_through_at: datetime | None = None  # end of the newest stored slot
+    profile_from_at: datetime | None = None  # start of the oldest stored slot
+    profile_done: bool = False  # the cursor has reached the newest record at least once
+
+
+class StoredCursor(SQLModel, table=True):
+    """Where to go on at a meter; opaque."""
+
+    __tablename__ = "cursor"
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    what: str = Field(primary_key=True)  # 'profile'
+    scheme: str
+    body: str
+    at: datetime
+
+
+# -- profile -----------------------------------------------------------------------------------
+
+
+class Series(SQLModel, table=True):
+    """A run of slots of one source, period, scale and set of channels; ``channels`` is a 4-bit mask A+ A- R+ R-."""
+
+    __table_args__ = (
+        UniqueConstraint(
+            "meter_id",
+            "metering_point_id",
+            "source",
+            "minutes",
+            "scale_num",
+            "scale_den",
+            "channels",
+            "ratios_applied",
+        ),
+    )
+    id: int | None = big_id()
+    meter_id: int | None = ref("meter.id", null=True)
+    metering_point_id: int | None = ref("metering_point.id", null=True)
+    source: str  # driver, supplier, manual, estimate
+    minutes: int
+    scale_num: int = Field(sa_type=BIG)  # milliwatt-hours a count, as a fraction
+    scale_den: int = Field(sa_type=BIG)
+    channels: int
+    ratios_applied: bool = False
+
+
+class Block(SQLModel, table=True):
+    """One UTC day of a series, packed by corefast. Day = days since 1970-01-01."""
+
+    __table_args__ = {"sqlite_with_rowid": False}
+    series_id: int = Field(primary_key=True, foreign_key="series.id", sa_type=BIG)  # type: ignore[call-overload]
+    day: int = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Revision(SQLModel, table=True):
+    """A stored value or its flags changed: what it was, when, why and by whom."""
+
+    __table_args__ = (Index("ix_revision_slot", "series_id", "day", "slot"),)
+    id: int | None = big_id()
+    series_id: int = ref("series.id", index=False)
+    day: int
+    slot: int
+    old_counts: list[int | None] = Field(default_factory=list, sa_type=JSON)
+    old_flags: int
+    at: datetime
+    why: str
+    actor: str
+
+
+class LedgerGap(SQLModel, table=True):
+    """A span without values: open (ask again), gone (the meter no longer has it)."""
+
+    __tablename__ = "gap"
+    id: int | None = big_id()
+    meter_id: int = ref("meter.id")
+    from_at: datetime
+    to_at: datetime
+    state: str = "open"  # open, gone, filled
+    reason: str = ""  # not_written, not_read, garbled, in_doubt
+    tries: int = 0
+    next_try_at: datetime | None = None
+    noted_at: datetime
+
+
+class RegisterReading(SQLModel, table=True):
+    """A meter's register at an instant, as its face shows it (secondary), whole Wh or varh."""
+
+    __tablename__ = "register_reading"
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    obis: str = Field(primary_key=True)
+    taken_at: datetime = Field(primary_key=True)
+    value: int = Field(sa_type=BIG)
+    source: str = "driver"
+    day_start: bool = False  # the register at the start of a day, kept by the meter
+
+
+class BalanceCheck(SQLModel, table=True):
+    """Registers against the sum of slots between two instants of one meter."""
+
+    __tablename__ = "balance_check"
+    __table_args__ = (UniqueConstraint("meter_id", "obis", "from_at", "to_at"),)
+    id: int | None = big_id()
+    meter_id: int = ref("meter.id")
+    obis: str
+    from_at: datetime
+    to_at: datetime
+    state: str  # ok, in_doubt, not_checkable
+    registers_wh: int | None = Field(default=None, sa_type=BIG)
+    slots_wh: int | None = Field(default=None, sa_type=BIG)
+    rereads: int = 0
+    at: datetime
+
+
+# -- what happens after a commit ---------------------------------------------------------------
+
+
+class Outbox(SQLModel, table=True):
+    """Delayed work and signals: delivered at least once; ``key`` makes it once for the receiver."""
+
+    __table_args__ = (Index("ix_outbox_due", "done_at", "due_at"),)
+    id: int | None = big_id()
+    kind: str  # mail, changed, contract_refresh
+    key: str = Field(unique=True)
+    body: dict[str, Any] = json_field()
+    created_at: datetime
+    due_at: datetime
+    claim_token: str = ""
+    claimed_until: datetime | None = None
+    attempts: int = 0
+    done_at: datetime | None = None
+    error: str = ""
+
+
+class Mail(SQLModel, table=True):
+    """Mails of the demo, read on a page instead of being sent."""
+
+    id: int | None = big_id()
+    key: str = Field(unique=True)
+    recipient: str
+    subject: str
+    text: str
+    html: str = ""
+    link: str = ""
+    at: datetime
+
+
+class Audit(SQLModel, table=True):
+    """Who did what to what."""
+
+    id: int | None = big_id()
+    at: datetime
+    actor: str
+    act: str
+    target: str
+    detail: dict[str, Any] = json_field()
