@@ -1,0 +1,3 @@
+"""Profiles."""
+class BlockDamaged(ValueError):
+    pass
