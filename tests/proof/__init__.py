@@ -1,0 +1,1 @@
+"""Proofs in full size; see run.py."""
