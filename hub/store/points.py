@@ -1,0 +1,313 @@
+"""Points as their owner sees them: one query for each kind of row, for all points at once.
+
+Every query starts from the owner, so a foreign id finds nothing. Statements are built once;
+what comes back are plain values.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import SQLModel
+
+from hub.store import tables
+from hub.store.unit import Unit
+
+_T = SQLModel.metadata.tables
+_POINT = _T[str(tables.ContractPoint.__tablename__)].c
+_CONTRACT = _T["contract"].c
+_PLACE = _T["metering_point"].c
+_SCHEDULE = _T["zone_schedule"].c
+_INSTALLATION = _T["installation"].c
+_METER = _T["meter"].c
+_STATE = _T["meter_state"].c
+_SERIES = _T["series"].c
+_READING = _T["register_reading"].c
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A contract's point with the place it is joined to; without one, only what the supplier told."""
+
+    id: int
+    contract_id: int
+    contract_name: str
+    metering_point_id: int | None
+    name: str
+    number: str
+    meter_serial: str
+    resource: str
+    unit: str
+    smart: bool
+    place: str
+    tariff_zones: list[str]
+    whole_digits: int | None
+    decimal_digits: int | None
+    facts: dict[str, str]
+    told_at: datetime
+    time_zone: str | None
+    rules: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationRow:
+    """A meter at a place from an instant to an instant, and how the hub gets on with the meter."""
+
+    metering_point_id: int
+    meter_id: int
+    from_at: datetime
+    to_at: datetime | None
+    current_ratio: int
+    voltage_ratio: int
+    loss_millionths: int
+    register_map: dict[str, str]
+    maker: str
+    model: str
+    serial: str
+    identity: dict[str, Any]
+    drift_s: float | None
+    drift_at: datetime | None
+    due_at: datetime | None
+    seen_at: datetime | None
+    tried_at: datetime | None
+    failures: int | None
+    error_code: str | None
+    stopped: bool | None
+    profile_from_at: datetime | None
+    profile_through_at: datetime | None
+    profile_done: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """``channels``: bit n set for the n-th of A+ A- R+ R-; blocks hold only the channels set."""
+
+    id: int
+    meter_id: int | None
+    metering_point_id: int | None
+    source: str
+    minutes: int
+    scale_num: int
+    scale_den: int
+    channels: int
+    ratios_applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow:
+    meter_id: int
+    obis: str
+    taken_at: datetime
+    value: int
+    source: str
+    day_start: bool
+
+
+_OWNED = (
+    select(
+        _POINT.id,
+        _POINT.contract_id,
+        _CONTRACT.name,
+        _POINT.metering_point_id,
+        _POINT.name,
+        _POINT.number,
+        _POINT.meter_serial,
+        _POINT.resource,
+        _POINT.unit,
+        _POINT.smart,
+        _POINT.place,
+        _POINT.tariff_zones,
+        _POINT.whole_digits,
+        _POINT.decimal_digits,
+        _POINT.facts,
+        _POINT.told_at,
+        _PLACE.time_zone,
+        _SCHEDULE.rules,
+    )
+    .select_from(
+        _T["contract_point"]
+        .join(_T["contract"], _CONTRACT.id == _POINT.contract_id)
+        .outerjoin(_T["metering_point"], _PLACE.id == _POINT.metering_point_id)
+        .outerjoin(_T["zone_schedule"], _SCHEDULE.id == _PLACE.zone_schedule_id)
+    )
+    .where(_CONTRACT.user_id == bindparam("user"))
+    .order_by(_POINT.id)
+)
+_OF_CONTRACT = _OWNED.where(_CONTRACT.id == bindparam("contract"))
+_ONE = _OWNED.where(_POINT.id == bindparam("point"))
+
+_INSTALLED = (
+    select(
+        _INSTALLATION.metering_point_id,
+        _INSTALLATION.meter_id,
+        _INSTALLATION.from_at,
+        _INSTALLATION.to_at,
+        _INSTALLATION.current_ratio,
+        _INSTALLATION.voltage_ratio,
+        _INSTALLATION.loss_millionths,
+        _INSTALLATION.register_map,
+        _METER.maker,
+        _METER.model,
+        _METER.serial,
+        _METER.identity,
+        _METER.drift_s,
+        _METER.drift_at,
+        _STATE.due_at,
+        _STATE.seen_at,
+        _STATE.tried_at,
+        _STATE.failures,
+        _STATE.error_code,
+        _STATE.stopped,
+        _STATE.profile_from_at,
+        _STATE.profile_through_at,
+        _STATE.profile_done,
+    )
+    .select_from(
+        _T["installation"]
+        .join(_T["meter"], _METER.id == _INSTALLATION.meter_id)
+        .outerjoin(_T["meter_state"], _STATE.meter_id == _METER.id)
+    )
+    .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))
+    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at)
+)
+
+_SERIES_COLUMNS = (
+    _SERIES.id,
+    _SERIES.meter_id,
+    _SERIES.metering_point_id,
+    _SERIES.source,
+    _SERIES.minutes,
+    _SERIES.scale_num,
+    _SERIES.scale_den,
+    _SERIES.channels,
+    _SERIES.ratios_applied,
+)
+# Two statements in one: an OR over two columns keeps both databases from using either index.
+_SERIES_OF = (
+    select(*_SERIES_COLUMNS)
+    .where(_SERIES.meter_id.in_(bindparam("meters", expanding=True)))
+    .union_all(
+        select(*_SERIES_COLUMNS).where(
+            _SERIES.meter_id.is_(None),
+            _SERIES.metering_point_id.in_(bindparam("places", expanding=True)),
+        )
+    )
+)
+
+_READING_COLUMNS = (
+    _READING.meter_id,
+    _READING.obis,
+    _READING.taken_at,
+    _READING.value,
+    _READING.source,
+    _READING.day_start,
+)
+_READINGS = (
+    select(*_READING_COLUMNS)
+    .where(
+        _READING.meter_id.in_(bindparam("meters", expanding=True)),
+        _READING.obis.in_(bindparam("registers", expanding=True)),
+        _READING.taken_at >= bindparam("first"),
+        _READING.taken_at <= bindparam("last"),
+    )
+    .order_by(_READING.taken_at)
+)
+_NEWEST = (
+    select(_READING.taken_at)
+    .where(_READING.meter_id == bindparam("meter"), _READING.obis == bindparam("obis"))
+    .order_by(_READING.taken_at.desc())
+    .limit(1)
+)
+
+
+def _rows(unit: Unit, statement: Select[Any] | Any, values: dict[str, Any]) -> Sequence[Any]:
+    return unit.session.connection().execute(statement, values).fetchall()
+
+
+def of_contract(unit: Unit, user_id: int, contract_id: int) -> list[PointRow]:
+    """Points of a contract of this user; empty for somebody else's."""
+    rows = _rows(unit, _OF_CONTRACT, {"user": user_id, "contract": contract_id})
+    return [PointRow(*row) for row in rows]
+
+
+def of_user(unit: Unit, user_id: int) -> list[PointRow]:
+    return [PointRow(*row) for row in _rows(unit, _OWNED, {"user": user_id})]
+
+
+def one(unit: Unit, user_id: int, point_id: int) -> PointRow | None:
+    """The point, if it is on a contract of this user."""
+    for row in _rows(unit, _ONE, {"user": user_id, "point": point_id}):
+        return PointRow(*row)
+    return None
+
+
+def installations(unit: Unit, places: Collection[int]) -> list[InstallationRow]:
+    """All installations at these places, oldest first."""
+    if not places:
+        return []
+    rows = _rows(unit, _INSTALLED, {"places": list(places)})
+    return [InstallationRow(*row) for row in rows]
+
+
+def series_of(unit: Unit, meters: Collection[int], places: Collection[int]) -> list[SeriesRow]:
+    """Series of these meters, and those kept for these places themselves."""
+    rows = _rows(unit, _SERIES_OF, {"meters": list(meters), "places": list(places)})
+    return [SeriesRow(*row) for row in rows]
+
+
+def blocks(
+    unit: Unit, series: Sequence[int], first_day: int, last_day: int
+) -> dict[tuple[int, int], bytes]:
+    """Blocks by (series, UTC day), both ends included, over the DBAPI cursor."""
+    if not series:
+        return {}
+    marks = ",".join("?" * len(series))
+    cursor = unit.cursor()
+    cursor.execute(
+        f"SELECT series_id, day, body FROM block"  # noqa: S608 - only question marks are put in
+        f" WHERE series_id IN ({marks}) AND day >= ? AND day <= ?",
+        (*series, first_day, last_day),
+    )
+    return {(row[0], row[1]): bytes(row[2]) for row in cursor.fetchall()}
+
+
+def days_held(unit: Unit, series: Sequence[int]) -> int:
+    """How many different UTC days these series have blocks of."""
+    if not series:
+        return 0
+    marks = ",".join("?" * len(series))
+    cursor = unit.cursor()
+    cursor.execute(
+        f"SELECT count(DISTINCT day) FROM block WHERE series_id IN ({marks})",  # noqa: S608 - only question marks are put in
+        tuple(series),
+    )
+    return int(cursor.fetchone()[0])
+
+
+def readings(
+    unit: Unit,
+    meters: Collection[int],
+    registers: Collection[str],
+    first: datetime,
+    last: datetime,
+) -> list[ReadingRow]:
+    """Register readings from ``first`` to ``last``, both included, oldest first."""
+    if not meters or not registers:
+        return []
+    values = {
+        "meters": list(meters),
+        "registers": list(registers),
+        "first": first,
+        "last": last,
+    }
+    return [ReadingRow(*row) for row in _rows(unit, _READINGS, values)]
+
+
+def newest_taken(unit: Unit, meter_id: int, obis: str) -> datetime | None:
+    """When this register was last read."""
+    for row in _rows(unit, _NEWEST, {"meter": meter_id, "obis": obis}):
+        taken: datetime = row[0]
+        return taken
+    return None
