@@ -10,6 +10,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 class Retry(StrEnum):
     """When the same act may work."""
@@ -46,6 +48,7 @@ class HubError(Exception):
         self.detail = detail
         self.details: Mapping[str, object] = details
 
+    @override
     def __str__(self) -> str:
         return self.detail or self.sentence
 
@@ -106,7 +109,8 @@ class SchemaOutdated(StoreError):
 class BlockDamagedError(StoreError):
     code = "store.block_damaged"
     sentence = (
-        "A stored block of the profile is damaged; run 'hub db check' to find and re-read such days."
+        "A stored block of the profile is damaged; "
+        "run 'hub db check' to find and re-read such days."
     )
 
 
@@ -117,7 +121,9 @@ class KeysMissing(StoreError):
 
 class SealBroken(StoreError):
     code = "store.seal_broken"
-    sentence = "A sealed secret can't be opened with the present keys; restore HUB_KEYS or set it anew."
+    sentence = (
+        "A sealed secret can't be opened with the present keys; restore HUB_KEYS or set it anew."
+    )
 
 
 # -- plugins -----------------------------------------------------------------------------------
@@ -166,7 +172,9 @@ class LineBusy(LinkError):
 
 class LineDown(LinkError):
     code = "line.down"
-    sentence = "The line can't be opened or broke off; check the address, the cable and the gateway."
+    sentence = (
+        "The line can't be opened or broke off; check the address, the cable and the gateway."
+    )
 
 
 class ReplyTimeout(LinkError):
