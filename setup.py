@@ -1,4 +1,4 @@
-"""Builds corefast, the compiled core; everything else is in pyproject.toml.
+"""Builds corefast, the compiled core, and the catalogs; everything else is in pyproject.toml.
 
 COREFAST_DEBUG=1 builds it with assertions, bounds checks, undefined-behaviour traps and the
 compiler's warnings as errors. That build has another file name, which Python prefers to the
@@ -7,11 +7,15 @@ release one, so make it in a copy of the tree, as tests/corefast/test_debug_buil
 
 import os
 import sysconfig
+from pathlib import Path
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
 
 DEBUG = os.environ.get("COREFAST_DEBUG") == "1"
 # The limited API serves every GIL build from 3.11 on with one wheel; a free-threaded
@@ -33,6 +37,16 @@ class Abi3Wheel(bdist_wheel):
         super().finalize_options()
 
 
+class CompileCatalogs(build_py):
+    """Compile each catalog beside its source before the package's files are collected."""
+
+    def run(self) -> None:
+        for source in sorted(Path("hub/locale").glob("*/LC_MESSAGES/*.po")):
+            with source.open("rb") as text, source.with_suffix(".mo").open("wb") as compiled:
+                write_mo(compiled, read_po(text, locale=source.parts[2]))
+        super().run()
+
+
 def extension(name: str, *headers: str) -> Extension:
     return Extension(
         f"corefast.{name}",
@@ -50,7 +64,7 @@ setup(
     ext_modules=cythonize(
         [
             extension("crc", "crc16.h"),
-            extension("profile", "aggregate.h", "block.h"),
+            extension("profile", "aggregate.h", "block.h", "memory.h"),
         ],
         # The directives are no part of a generated file's name, so each build has its own folder.
         build_dir=f"build/cython-{'debug' if DEBUG else 'release'}",
@@ -66,5 +80,5 @@ setup(
             "always_allow_keywords": False,
         },
     ),
-    cmdclass={"bdist_wheel": Abi3Wheel},
+    cmdclass={"bdist_wheel": Abi3Wheel, "build_py": CompileCatalogs},
 )

@@ -43,6 +43,9 @@ cdef extern from "block.h" nogil:
         size_t channels
     )
 
+cdef extern from "memory.h" nogil:
+    void *zeroed "corefast_zeros"(size_t size)
+
 cdef extern from "Python.h":
     char *PyBytes_AsString(object) except NULL
     Py_ssize_t PyBytes_Size(object) except -1
@@ -108,7 +111,7 @@ cdef _Array zeros(bytes format, Py_ssize_t itemsize, int ndim, const Py_ssize_t 
     for i in range(ndim - 1, -1, -1):
         array.strides[i] = stride
         stride *= max(shape[i], 1)
-    array.data = calloc(<size_t> max(array.size, 1), 1)
+    array.data = zeroed(<size_t> array.size)
     if array.data is NULL:
         raise MemoryError
     return array
