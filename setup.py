@@ -74,6 +74,7 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "embedsignature": False,
+            "autotestdict": False,
             "freethreading_compatible": True,
             # A plain METH_O: with Cython's defaults an abi3 call costs more than a frame's CRC.
             "binding": False,

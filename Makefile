@@ -1,0 +1,111 @@
+# The commands of the project; CI calls the same ones. 'make help' lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+# What the installed package is made of beyond plain Python, which is used in place.
+BUILT_FROM := pyproject.toml setup.py $(wildcard corefast/*.pyx corefast/*.h) \
+	$(wildcard hub/locale/*/LC_MESSAGES/*.po)
+# A failed download or a quick connection reset is tried again by pip and uv themselves.
+ifdef UV
+MAKE_ENV = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+else
+MAKE_ENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test env check bench proof screenshots lock catalogs clean
+
+help:  ## List the commands.
+	@echo "make run          a first look: environment, build, a demo utility; prints the address"
+	@echo "make test         everything that CI runs: system packages, build, check, all tests"
+	@echo "make check        linters, types, import contracts, templates"
+	@echo "make bench        benchmarks of the compiled core beside its peers, on the installed wheel"
+	@echo "make proof [NAME] the full-size figures, kept in docs/proof/"
+	@echo "make screenshots  every page, wide and narrow, light and dark, into docs/screenshots/"
+	@echo "make env          the environment with the test packages, nothing run"
+	@echo "make catalogs     collect the portal's messages and bring the translations up to date"
+	@echo "make lock         pin the requirements anew"
+	@echo "make clean        remove what was built; .venv and the demo's data stay"
+	@echo
+	@echo "PYTHON=python3.12 chooses the interpreter, PORT=8080 the demo's port."
+
+run: $(VENV)/.run
+	$(BIN)/hub demo --port $(PORT)
+
+$(VENV)/.run: requirements/run.txt requirements/build.txt $(BUILT_FROM)
+	@requirements/system.sh run
+	$(MAKE_ENV)
+	$(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt
+	$(INSTALL) --require-hashes -r requirements/test.txt
+	@touch $@
+
+env: $(VENV)/.test
+
+test:
+	@requirements/system.sh test --install
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q -m "not e2e" -n auto --dist loadfile --benchmark-disable
+	$(BIN)/pytest -q -m e2e --benchmark-disable
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .import_linter_cache
+	$(BIN)/cython-lint corefast
+	$(BIN)/djlint --lint --quiet hub/web
+	$(BIN)/codespell hub corefast tests benchmarks docs *.md Makefile requirements/*.sh requirements/*.in
+
+# The wheel in a folder of its own, ahead of the tree on the path: an abi3 build in place and an
+# installed one may differ in what they were compiled from.
+bench: $(VENV)/.test
+	rm -rf build/wheel build/bench
+	$(BIN)/python -m build --no-isolation --outdir build/wheel . >/dev/null
+	$(BIN)/python -m pip install --quiet --no-index --no-deps --target build/bench build/wheel/*.whl
+	PYTHONPATH=build/bench $(BIN)/pytest benchmarks -p no:randomly --benchmark-only \
+		--benchmark-group-by=group --benchmark-columns=min,median,ops
+
+# The words after 'proof' name the proofs, and are no targets.
+ifeq (proof,$(firstword $(MAKECMDGOALS)))
+PROOFS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+ifneq (,$(PROOFS))
+.PHONY: $(PROOFS)
+$(PROOFS):
+	@:
+endif
+endif
+proof: $(VENV)/.test
+	$(BIN)/python tests/proof/run.py $(PROOFS)
+
+screenshots: $(VENV)/.test
+	$(BIN)/python tests/e2e/screenshots.py
+
+catalogs: $(VENV)/.test
+	$(BIN)/pybabel extract -q -F hub/locale/babel.cfg --no-location --sort-output \
+		--project metering-hub -o hub/locale/messages.pot hub
+	$(BIN)/pybabel update -q --no-fuzzy-matching --ignore-obsolete \
+		-i hub/locale/messages.pot -d hub/locale
+
+LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--universal --python-version 3.11 --allow-unsafe --custom-compile-command 'make lock'
+lock:
+	@test -n "$(UV)" || { echo "uv is needed: pip install uv" >&2; exit 1; }
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) -c requirements/run.txt requirements/build.in -o requirements/build.txt
+	$(LOCK) -c requirements/run.txt -c requirements/build.txt requirements/test.in \
+		-o requirements/test.txt
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache .benchmarks corefast/*.so
+	rm -f $(VENV)/.run $(VENV)/.test
