@@ -79,6 +79,14 @@ class SlotOverlap(DomainError):
     sentence = "Two different records of the profile claim the same slot; read the span again."
 
 
+class BadSchedule(DomainError):
+    code = "tariff.bad_schedule"
+    sentence = (
+        "A zone schedule has rules with a zone, times from 00:00 to 24:00 and days "
+        "all, workdays or weekend; correct the rule."
+    )
+
+
 # -- store -------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ _READING = _T["register_reading"].c
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """A contract's point with the place it is joined to; without one, only what the supplier told."""
+    """A contract's point with the place it is joined to, if it is joined."""
 
     id: int
     contract_id: int
@@ -237,7 +237,7 @@ def of_user(unit: Unit, user_id: int) -> list[PointRow]:
 
 
 def one(unit: Unit, user_id: int, point_id: int) -> PointRow | None:
-    """The point, if it is on a contract of this user."""
+    """Find the point, if it is on a contract of this user."""
     for row in _rows(unit, _ONE, {"user": user_id, "point": point_id}):
         return PointRow(*row)
     return None

@@ -1,0 +1,299 @@
+"""Pieces: stretches of slots of one series that count for a point with one factor.
+
+A point's profile is cut at every installation, ratio, scale and change of series; each piece is
+summed by one call of ``corefast.profile.aggregate`` and multiplied once, exactly. Where several
+series hold a slot the better source hides the worse one: driver, supplier, manual, estimate.
+
+Slots are numbered from the epoch in steps of the series' own minutes; values stay in the memory
+that corefast unpacked them to.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from math import gcd
+
+from corefast.profile import BlockDamaged, unpack_days
+from hub.domain.calendar import DAY_MINUTES, minute_of, slot_at, utc_day
+from hub.domain.tariffs import ONE_ZONE, Schedule, parse_schedule
+from hub.store import points as stored
+from hub.store.points import InstallationRow, PointRow, SeriesRow
+from hub.store.unit import Unit
+
+NO_VALUE, PARTIAL, ESTIMATED, MANUAL, REJECTED = 1, 2, 4, 8, 16
+CHANNELS = 4
+RANK = {"driver": 0, "supplier": 1, "manual": 2, "estimate": 3}
+USUAL_MINUTES = 30
+DEFAULT_ZONE = "Europe/Moscow"
+MILLION = 1_000_000
+FOREVER = 1 << 40
+
+# A rejected value is kept and not summed: for sums it is no value.
+TO_SUM = bytes(flag | NO_VALUE if flag & REJECTED else flag for flag in range(256))
+TO_PRESENT = bytes(1 - (flag & NO_VALUE) for flag in range(256))
+PLAIN = bytes([0, NO_VALUE])
+
+
+@dataclass(slots=True)
+class Held:
+    """What the store has of one series for a window of UTC days, unpacked."""
+
+    row: SeriesRow
+    origin: int  # first slot of the window
+    values: memoryview  # uint32, one series x slots x channels
+    flags: bytes  # rejected ones already count as no value
+    channels: tuple[int, ...]  # which of P+ P- Q+ Q- a column is
+    damaged: tuple[int, ...] = ()  # UTC days whose block can't be read
+
+    @property
+    def minutes(self) -> int:
+        return self.row.minutes
+
+    @property
+    def end(self) -> int:
+        return self.origin + len(self.flags)
+
+
+@dataclass(slots=True)
+class Piece:
+    """Slots ``start`` up to ``end`` of a series; kWh (kvarh) of a count is ``factor``."""
+
+    held: Held
+    start: int
+    end: int
+    factor: Fraction
+    flags: bytes  # of the whole window, slots hidden by a better source are without value
+
+    @property
+    def minutes(self) -> int:
+        return self.held.row.minutes
+
+    def present(self) -> bytes:
+        """One byte a slot of the piece: 1 where it has a value that counts."""
+        origin = self.held.origin
+        return self.flags[self.start - origin : self.end - origin].translate(TO_PRESENT)
+
+
+@dataclass(slots=True)
+class Load:
+    """A point with its pieces for a window."""
+
+    row: PointRow
+    time_zone: str
+    schedule: Schedule
+    installed: list[InstallationRow]
+    pieces: list[Piece] = field(default_factory=list)
+    minutes: int = USUAL_MINUTES  # the finest period of the pieces: what slots are counted in
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels that any piece has, in the order P+ P- Q+ Q-."""
+        return tuple(sorted({c for piece in self.pieces for c in piece.held.channels}))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Sources that give at least one slot, best first."""
+        found = {piece.held.row.source for piece in self.pieces if 1 in piece.present()}
+        return tuple(sorted(found, key=RANK.__getitem__))
+
+    @property
+    def since(self) -> int:
+        """First minute at which a meter could have counted here."""
+        if not self.installed:
+            return 0
+        return minute_of(min(row.from_at for row in self.installed))
+
+
+def channels_of(mask: int) -> tuple[int, ...]:
+    """Columns of a block: the channels whose bits are set, in the order P+ P- Q+ Q-."""
+    return tuple(channel for channel in range(CHANNELS) if mask >> channel & 1)
+
+
+def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[Load]:
+    """Load the profile of these points from minute ``first`` up to, not including, ``last``.
+
+    Three queries however many points; a damaged block costs its own day and nothing else.
+    """
+    places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
+    installed: dict[int, list[InstallationRow]] = {place: [] for place in places}
+    for found in stored.installations(unit, places):
+        installed[found.metering_point_id].append(found)
+    loads = [
+        Load(
+            row,
+            row.time_zone or DEFAULT_ZONE,
+            parse_schedule(row.rules) if row.rules else ONE_ZONE,
+            installed.get(row.metering_point_id or 0, []),
+        )
+        for row in rows
+    ]
+    meters = {
+        found.meter_id
+        for spans in installed.values()
+        for found in spans
+        if _overlaps(found, first, last)
+    }
+    series = stored.series_of(unit, meters, places) if places else []
+    held = hold(unit, series, first, last)
+    for load in loads:
+        if load.row.metering_point_id is not None:
+            load.pieces = layered(list(_cut(load, held, first, last)))
+            load.minutes = gcd(*(piece.minutes for piece in load.pieces)) or USUAL_MINUTES
+    return loads
+
+
+def hold(unit: Unit, series: Sequence[SeriesRow], first: int, last: int) -> list[Held]:
+    """Fetch and unpack the blocks of a window; series without any block are left out."""
+    first_day, last_day = utc_day(first), utc_day(last - 1)
+    got = stored.blocks(unit, [row.id for row in series], first_day, last_day)
+    filled = {key[0] for key in got}
+    alike: dict[tuple[int, int], list[SeriesRow]] = {}
+    for row in series:
+        if row.id in filled:
+            alike.setdefault((row.minutes, row.channels), []).append(row)
+    days = range(first_day, last_day + 1)
+    held: list[Held] = []
+    for (minutes, mask), rows in alike.items():
+        held += _unpack(rows, got, days, minutes, channels_of(mask))
+    return held
+
+
+def _unpack(
+    rows: Sequence[SeriesRow],
+    got: dict[tuple[int, int], bytes],
+    days: range,
+    minutes: int,
+    channels: tuple[int, ...],
+) -> list[Held]:
+    """One call for all series of one shape, again without each damaged block."""
+    per_day = DAY_MINUTES // minutes
+    blocks: list[bytes | None] = [got.get((row.id, day)) for row in rows for day in days]
+    values, flags, damaged = _whole(blocks, per_day, len(channels))
+    slots = len(days) * per_day
+    raw = values.cast("B")
+    size = slots * len(channels) * 4
+    clean = bytes(flags).translate(TO_SUM)
+    return [
+        Held(
+            row,
+            days.start * per_day,
+            raw[index * size : (index + 1) * size].cast("I", (1, slots, len(channels))),
+            clean[index * slots : (index + 1) * slots],
+            channels,
+            tuple(days[place % len(days)] for place in damaged if place // len(days) == index),
+        )
+        for index, row in enumerate(rows)
+    ]
+
+
+def _whole(
+    blocks: list[bytes | None], per_day: int, channels: int
+) -> tuple[memoryview, memoryview, list[int]]:
+    """Unpack all that can be unpacked, and say which could not."""
+    damaged: list[int] = []
+    while True:
+        try:
+            values, flags = unpack_days(blocks, per_day, channels)
+        except BlockDamaged as damage:
+            blocks[damage.index] = None
+            damaged.append(damage.index)
+        else:
+            return values, flags, damaged
+
+
+def _minutes_of(row: InstallationRow) -> tuple[int, int]:
+    """From and to, rounded up: a slot that starts within the minute of a change is the older."""
+    start = ceil_minute(row.from_at)
+    return start, FOREVER if row.to_at is None else ceil_minute(row.to_at)
+
+
+def ceil_minute(instant: datetime) -> int:
+    minute = minute_of(instant)
+    return minute + 1 if instant.second or instant.microsecond else minute
+
+
+def _overlaps(row: InstallationRow, first: int, last: int) -> bool:
+    start, end = _minutes_of(row)
+    return start < last and end > first
+
+
+def _factor(row: SeriesRow, installed: InstallationRow | None) -> Fraction:
+    """Express one count as primary kWh (kvarh)."""
+    factor = Fraction(row.scale_num, row.scale_den * MILLION)
+    if installed is None or row.ratios_applied:
+        return factor
+    ratio = installed.current_ratio * installed.voltage_ratio
+    return factor * ratio * Fraction(MILLION + installed.loss_millionths, MILLION)
+
+
+def _cut(load: Load, held: Iterable[Held], first: int, last: int) -> Iterable[Piece]:
+    place = load.row.metering_point_id
+    for series in held:
+        row = series.row
+        if row.meter_id is None and row.metering_point_id != place:
+            continue
+        covered: list[tuple[int, int]] = []
+        for installed in load.installed:
+            if row.meter_id is not None and installed.meter_id != row.meter_id:
+                continue
+            start, end = _minutes_of(installed)
+            if row.meter_id is None and row.ratios_applied:
+                continue
+            start, end = max(start, first), min(end, last)
+            if start < end:
+                covered.append((start, end))
+                yield from _piece(series, start, end, _factor(row, installed))
+        if row.meter_id is None:
+            # What is known of the point itself needs no meter; between two there is no ratio.
+            at = first
+            for start, end in [*sorted(covered), (last, last)]:
+                yield from _piece(series, at, start, _factor(row, None))
+                at = max(at, end)
+
+
+def _piece(held: Held, start: int, end: int, factor: Fraction) -> Iterable[Piece]:
+    """Cut on the slots of the series: a slot belongs where it starts."""
+    low = max(slot_at(start, held.minutes), held.origin)
+    high = min(slot_at(end, held.minutes), held.end)
+    if low < high:
+        yield Piece(held, low, high, factor, held.flags)
+
+
+def layered(pieces: list[Piece]) -> list[Piece]:
+    """Hide each slot that a better source has; of equals, the newer series counts."""
+    if len({piece.held.row.id for piece in pieces}) < 2:  # noqa: PLR2004 - alone, nothing to hide
+        return pieces
+    grid = gcd(*(piece.minutes for piece in pieces))
+    base = min(piece.start * piece.minutes for piece in pieces) // grid
+    taken = 0
+    for piece in sorted(pieces, key=lambda p: (RANK[p.held.row.source], -p.held.row.id)):
+        wide = piece.minutes // grid
+        present = spread(piece.present(), wide)
+        shift = 8 * (piece.start * wide - base)
+        mine = int.from_bytes(present, "little") << shift
+        both = (taken & mine) >> shift
+        if both:
+            hidden = gathered(both.to_bytes(len(present), "little"), wide)
+            low = piece.start - piece.held.origin
+            window = piece.flags[low : low + len(hidden)]
+            piece.flags = (
+                piece.flags[:low]
+                + bytes(flag | less for flag, less in zip(window, hidden, strict=True))
+                + piece.flags[low + len(hidden) :]
+            )
+            mine = int.from_bytes(spread(piece.present(), wide), "little") << shift
+        taken |= mine
+    return pieces
+
+
+def spread(present: bytes, wide: int) -> bytes:
+    """Repeat each byte for the finer slots that it covers."""
+    return present if wide == 1 else bytes(byte for byte in present for _ in range(wide))
+
+
+def gathered(present: bytes, wide: int) -> bytes:
+    """1 for each coarser slot of which any finer one is set."""
+    if wide == 1:
+        return present
+    return bytes(max(present[at : at + wide]) for at in range(0, len(present), wide))

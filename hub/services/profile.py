@@ -1,0 +1,533 @@
+"""The load profile as pages show it: exact sums by day, week, month and zone, and single slots.
+
+Energy is primary kWh (kvarh for the reactive channels) as ``Fraction``: counts x scale x ratios x
+loss, in the order P+ P- Q+ Q-; ``None`` is no value, never zero. Every sum says of how many slots
+it is made. Slots are counted in the finest period of the point, 30 minutes as a rule.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from corefast.profile import aggregate
+from hub.domain.calendar import Level, day_starts, instant_of, minute_of, slot_at
+from hub.domain.tariffs import Runs, runs
+from hub.errors import Missing
+from hub.services.pieces import (
+    CHANNELS,
+    ESTIMATED,
+    MANUAL,
+    NO_VALUE,
+    PARTIAL,
+    PLAIN,
+    Load,
+    Piece,
+    gather,
+)
+from hub.store import points as stored
+from hub.store.unit import Store, Unit
+
+Energy: TypeAlias = tuple[Fraction | None, Fraction | None, Fraction | None, Fraction | None]
+NOTHING: Energy = (None, None, None, None)
+ZERO = Fraction(0)
+LONGEST_SPAN = timedelta(days=3660)
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The slot with the most P+ of a span."""
+
+    start_at: datetime
+    minutes: int
+    energy: Fraction  # kWh
+
+    @property
+    def power(self) -> Fraction:
+        """Mean power of the slot, kW."""
+        return self.energy * 60 / self.minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Energy of a local day, week, month or span, and of how many slots it is made.
+
+    ``slots``: all it has; ``expected``: ended by now and since the first meter was installed;
+    ``measured``: with a value that counts, of which ``partial``, ``estimated`` and ``manual``.
+    ``damaged``: a stored block that belongs to it can't be read.
+    """
+
+    first: date
+    last: date
+    start_at: datetime
+    end_at: datetime
+    slots: int
+    expected: int
+    measured: int
+    partial: int
+    estimated: int
+    manual: int
+    damaged: bool
+    energy: Energy
+    zones: Mapping[str, Energy]
+
+    @property
+    def missing(self) -> int:
+        return max(self.expected - self.measured, 0)
+
+    @property
+    def complete(self) -> bool:
+        return self.measured >= self.expected and not self.partial
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSums:
+    """A point's sums over a span of local days, both ends included."""
+
+    point_id: int
+    time_zone: str
+    minutes: int
+    zones: tuple[str, ...]
+    channels: tuple[int, ...]  # which of P+ P- Q+ Q- exist here
+    sources: tuple[str, ...]
+    items: tuple[Sum, ...]
+    total: Sum
+    peak: Peak | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One slot or hour. ``flags`` are the stored bits, joined where an hour is made of several.
+
+    ``energy`` of an hour that lacks a half-hour is the sum of what is there, and partial.
+    """
+
+    start_at: datetime
+    local_start: datetime
+    minutes: int
+    energy: Energy
+    flags: int
+    zone: str
+    source: str  # '' without a value
+    damaged: bool
+    future: bool
+
+    @property
+    def missing(self) -> bool:
+        return bool(self.flags & NO_VALUE)
+
+    @property
+    def partial(self) -> bool:
+        return bool(self.flags & PARTIAL) and not self.missing
+
+    @property
+    def estimated(self) -> bool:
+        return bool(self.flags & ESTIMATED)
+
+    @property
+    def manual(self) -> bool:
+        return bool(self.flags & MANUAL)
+
+    def power(self, channel: int) -> Fraction | None:
+        """Mean kW (kvar) over the slot; of an hour with one half-hour, that half-hour's."""
+        value = self.energy[channel]
+        return None if value is None else value * 60 / self.minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Slots as columns to draw from; floats, because a picture has no more digits.
+
+    ``starts`` are seconds since the epoch; ``energy`` one column for each of ``channels``.
+    """
+
+    point_id: int
+    time_zone: str
+    minutes: int
+    channels: tuple[int, ...]
+    zones: tuple[str, ...]
+    starts: list[int]
+    energy: list[list[float | None]]
+    flags: list[int]
+    zone: list[int]
+    sources: tuple[str, ...]
+    damaged: tuple[tuple[int, int], ...]  # spans in seconds
+    now: int
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Profiles:
+    """Reads profiles for their owner; ``Missing`` for anybody else's point."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.clock = clock
+
+    def days(self, user_id: int, point_id: int, first: date, last: date) -> ProfileSums:
+        return self.sums(user_id, point_id, first, last, Level.DAY)
+
+    def weeks(self, user_id: int, point_id: int, first: date, last: date) -> ProfileSums:
+        return self.sums(user_id, point_id, first, last, Level.WEEK)
+
+    def months(self, user_id: int, point_id: int, first: date, last: date) -> ProfileSums:
+        return self.sums(user_id, point_id, first, last, Level.MONTH)
+
+    def sums(
+        self, user_id: int, point_id: int, first: date, last: date, level: Level
+    ) -> ProfileSums:
+        """Sum the local days ``first`` to ``last`` by day, week or month."""
+        with self.store.read() as unit:
+            load = self.load(unit, user_id, point_id, first, last)
+        return summed(load, first, last, level, self.clock())
+
+    def slots(
+        self, user_id: int, point_id: int, first: date, last: date, step: int = 30
+    ) -> list[SlotView]:
+        """Every slot of the span in steps of ``step`` minutes, with or without a value.
+
+        A coarser meter keeps its own period.
+        """
+        with self.store.read() as unit:
+            load = self.load(unit, user_id, point_id, first, last)
+        return slot_views(load, first, last, step, self.clock())
+
+    def columns(
+        self, user_id: int, point_id: int, first: date, last: date, step: int = 30
+    ) -> Columns:
+        """Give the same slots for a chart."""
+        with self.store.read() as unit:
+            load = self.load(unit, user_id, point_id, first, last)
+        return columns_of(load, first, last, step, self.clock())
+
+    def load(self, unit: Unit, user_id: int, point_id: int, first: date, last: date) -> Load:
+        """Load a point's pieces; for services that show several things from one unit."""
+        row = stored.one(unit, user_id, point_id)
+        if row is None:
+            raise Missing
+        starts = span_minutes(row.time_zone or "Europe/Moscow", first, last)
+        return gather(unit, [row], *starts)[0]
+
+
+def span_minutes(time_zone: str, first: date, last: date) -> tuple[int, int]:
+    """Minutes of a span of local days. Raises Missing for one that is turned round or too long."""
+    if last < first or last - first > LONGEST_SPAN:
+        raise Missing("The span of days is empty or longer than ten years; choose another.")
+    return day_starts(time_zone, first, first)[0], day_starts(time_zone, last, last)[1]
+
+
+# -- sums --------------------------------------------------------------------------------------
+
+
+class Tally:
+    """Whole counts by key for each factor; multiplied once, when asked."""
+
+    __slots__ = ("counts", "groups", "n_keys")
+
+    def __init__(self, n_keys: int) -> None:
+        self.n_keys = n_keys
+        self.groups: dict[tuple[Fraction, tuple[int, ...]], tuple[list[list[int]], list[int]]] = {}
+        self.counts = [0] * n_keys
+
+    def add(self, piece: Piece, sums: list[list[int]], counts: list[int], weight: int) -> None:
+        """Join what one call of aggregate gave; a slot stands for ``weight`` of the point's."""
+        key = (piece.factor, piece.held.channels)
+        if key in self.groups:
+            old_sums, old_counts = self.groups[key]
+            sums = [
+                [a + b for a, b in zip(old, new, strict=True)]
+                for old, new in zip(old_sums, sums, strict=True)
+            ]
+            self.groups[key] = (
+                sums,
+                [a + b for a, b in zip(old_counts, counts, strict=True)],
+            )
+        else:
+            self.groups[key] = (sums, counts)
+        self.counts = [a + b * weight for a, b in zip(self.counts, counts, strict=True)]
+
+    def energy(self, keys: range) -> Energy:
+        """Energy of these keys together; None for a channel that has no slot in them."""
+        found: list[Fraction | None] = [None] * CHANNELS
+        for (factor, channels), (sums, counts) in self.groups.items():
+            if not any(counts[key] for key in keys):
+                continue
+            for column, channel in enumerate(channels):
+                whole = sum(sums[key][column] for key in keys)
+                value = Fraction(whole * factor.numerator, factor.denominator) if whole else ZERO
+                old = found[channel]
+                found[channel] = value if old is None else old + value
+        return (found[0], found[1], found[2], found[3])
+
+
+def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> ProfileSums:
+    """Sum a loaded point; pure."""
+    cut = runs(load.schedule, load.time_zone, first, last, load.minutes, level)
+    tally = Tally(cut.n_keys)
+    marks = [[0, 0, 0] for _ in cut.buckets]
+    for piece in load.pieces:
+        own = cut if piece.minutes == load.minutes else _again(load, piece, first, last, level)
+        _sum_piece(tally, marks, piece, own, piece.minutes // load.minutes)
+    end = minute_of(now) // load.minutes
+    since = slot_at(load.since, load.minutes)
+    broken = {day for piece in load.pieces for day in piece.held.damaged}
+    zones = len(cut.zones)
+    due = (since, end)
+    items = tuple(
+        _sum(
+            load,
+            cut,
+            tally,
+            keys=range(index * zones, (index + 1) * zones),
+            marks=marks[index],
+            slots=(cut.bucket_slots[index], cut.bucket_slots[index + 1]),
+            days=(bucket.first, bucket.last),
+            due=due,
+            broken=broken,
+        )
+        for index, bucket in enumerate(cut.buckets)
+    )
+    total = _sum(
+        load,
+        cut,
+        tally,
+        keys=range(cut.n_keys),
+        marks=[sum(row[place] for row in marks) for place in range(3)],
+        slots=(cut.first_slot, cut.end_slot),
+        days=(first, last),
+        due=due,
+        broken=broken,
+    )
+    return ProfileSums(
+        point_id=load.row.id,
+        time_zone=load.time_zone,
+        minutes=load.minutes,
+        zones=cut.zones,
+        channels=load.channels,
+        sources=load.sources,
+        items=items,
+        total=total,
+        peak=_peak(load, cut),
+    )
+
+
+def _again(load: Load, piece: Piece, first: date, last: date, level: Level) -> Runs:
+    return runs(load.schedule, load.time_zone, first, last, piece.minutes, level)
+
+
+def _sum_piece(tally: Tally, marks: list[list[int]], piece: Piece, cut: Runs, weight: int) -> None:
+    start, end = max(piece.start, cut.first_slot), min(piece.end, cut.end_slot)
+    if start >= end:
+        return
+    origin = piece.held.origin
+    bounds, keys = cut.within(origin, start, end)
+    flags = memoryview(piece.flags).cast("B", (1, len(piece.flags)))
+    sums, counts = aggregate(piece.held.values, flags, bounds, keys, cut.n_keys)
+    tally.add(piece, sums.tolist()[0], counts.tolist()[0], weight)
+    if piece.flags.translate(None, PLAIN):
+        for index, (low, high) in enumerate(
+            zip(cut.bucket_slots, cut.bucket_slots[1:], strict=False)
+        ):
+            window = piece.flags[max(low, start) - origin : max(min(high, end) - origin, 0)]
+            for place, bit in enumerate((PARTIAL, ESTIMATED, MANUAL)):
+                marks[index][place] += weight * sum(
+                    window.count(flag) for flag in _with_bit(bit) if flag in window
+                )
+
+
+@lru_cache(maxsize=8)
+def _with_bit(bit: int) -> tuple[int, ...]:
+    """List the flags of slots that count and carry this bit."""
+    return tuple(flag for flag in range(256) if flag & bit and not flag & NO_VALUE)
+
+
+def _sum(
+    load: Load,
+    cut: Runs,
+    tally: Tally,
+    *,
+    keys: range,
+    marks: list[int],
+    slots: tuple[int, int],
+    days: tuple[date, date],
+    due: tuple[int, int],
+    broken: set[int],
+) -> Sum:
+    zones = len(cut.zones)
+    low, high = slots[0] * load.minutes, slots[1] * load.minutes
+    one_zone = zones == 1
+    energy = tally.energy(keys)
+    return Sum(
+        first=days[0],
+        last=days[1],
+        start_at=instant_of(low),
+        end_at=instant_of(high),
+        slots=slots[1] - slots[0],
+        expected=max(min(slots[1], due[1]) - max(slots[0], due[0]), 0),
+        measured=sum(tally.counts[key] for key in keys),
+        partial=marks[0],
+        estimated=marks[1],
+        manual=marks[2],
+        damaged=any(low < (day + 1) * 1440 and high > day * 1440 for day in broken),
+        energy=energy,
+        zones={
+            name: energy if one_zone else tally.energy(keys[place::zones])
+            for place, name in enumerate(cut.zones)
+        },
+    )
+
+
+def _peak(load: Load, cut: Runs) -> Peak | None:
+    best: Peak | None = None
+    for piece in load.pieces:
+        start = max(piece.start * piece.minutes, cut.first_slot * cut.minutes)
+        end = min(piece.end * piece.minutes, cut.end_slot * cut.minutes)
+        low = slot_at(start, piece.minutes) - piece.held.origin
+        high = slot_at(end, piece.minutes) - piece.held.origin
+        if low >= high or 0 not in piece.held.channels:
+            continue
+        wide = len(piece.held.channels)
+        column = piece.held.channels.index(0)
+        flat = piece.held.values.cast("B").cast("I")
+        counts = flat[low * wide + column : high * wide : wide].tolist()
+        flags = piece.flags[low:high]
+        known = [
+            count if not flag & NO_VALUE else -1 for count, flag in zip(counts, flags, strict=True)
+        ]
+        most = max(known)
+        if most < 0:
+            continue
+        found = Peak(
+            instant_of((piece.held.origin + low + known.index(most)) * piece.minutes),
+            piece.minutes,
+            most * piece.factor,
+        )
+        if best is None or (found.power, best.start_at) > (best.power, found.start_at):
+            best = found
+    return best
+
+
+# -- single slots ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Cells:
+    """A span in steps: what each step holds, in columns."""
+
+    first: int  # minute of the first step
+    step: int
+    energy: list[list[Fraction | float | None]]
+    flags: list[int]
+    source: list[str]
+    cut: Runs
+
+
+def cells_of(load: Load, first: date, last: date, step: int, *, exact: bool) -> Cells:
+    """Lay the pieces of a point into steps from the local midnight of ``first``."""
+    step = max([step, *(piece.minutes for piece in load.pieces)])
+    cut = runs(load.schedule, load.time_zone, first, last, load.minutes, Level.DAY)
+    origin = cut.first_slot * load.minutes
+    count = -(-(cut.end_slot - cut.first_slot) * load.minutes // step)
+    energy: list[list[Fraction | float | None]] = [[None] * count for _ in range(CHANNELS)]
+    flags = [0] * count
+    found = [0] * count
+    source = [""] * count
+    for piece in load.pieces:
+        low = max(piece.start, slot_at(origin, piece.minutes))
+        high = min(piece.end, slot_at(cut.end_slot * load.minutes, piece.minutes))
+        if low >= high:
+            continue
+        wide = len(piece.held.channels)
+        at = low - piece.held.origin
+        flat = piece.held.values.cast("B").cast("I")
+        columns = [
+            (channel, flat[at * wide + column : (high - piece.held.origin) * wide : wide].tolist())
+            for column, channel in enumerate(piece.held.channels)
+        ]
+        factor: Fraction | float = piece.factor if exact else float(piece.factor)
+        name = piece.held.row.source
+        window = piece.flags[at : high - piece.held.origin]
+        for place, flag in enumerate(window):
+            if flag & NO_VALUE:
+                continue
+            cell = ((low + place) * piece.minutes - origin) // step
+            flags[cell] |= flag
+            found[cell] += piece.minutes
+            source[cell] = source[cell] or name
+            for channel, counts in columns:
+                value = counts[place] * factor
+                old = energy[channel][cell]
+                energy[channel][cell] = value if old is None else old + value
+    whole = (cut.end_slot * load.minutes - origin) % step or step
+    for cell, minutes in enumerate(found):
+        if minutes == 0:
+            flags[cell] |= NO_VALUE
+        elif minutes < (step if cell < count - 1 else whole):
+            flags[cell] |= PARTIAL
+    return Cells(origin, step, energy, flags, source, cut)
+
+
+def slot_views(load: Load, first: date, last: date, step: int, now: datetime) -> list[SlotView]:
+    """List a loaded point's slots; pure."""
+    cells = cells_of(load, first, last, step, exact=True)
+    info = ZoneInfo(load.time_zone)
+    broken = {day for piece in load.pieces for day in piece.held.damaged}
+    end = minute_of(now)
+    views = []
+    for cell, flags in enumerate(cells.flags):
+        minute = cells.first + cell * cells.step
+        start_at = instant_of(minute)
+        values = [column[cell] for column in cells.energy]
+        exact = [value if isinstance(value, Fraction) else None for value in values]
+        views.append(
+            SlotView(
+                start_at=start_at,
+                local_start=start_at.astimezone(info),
+                minutes=cells.step,
+                energy=(exact[0], exact[1], exact[2], exact[3]),
+                flags=flags,
+                zone=cells.cut.zone_of(minute // load.minutes),
+                source=cells.source[cell],
+                damaged=bool(flags & NO_VALUE) and minute // 1440 in broken,
+                future=minute + cells.step > end,
+            )
+        )
+    return views
+
+
+def columns_of(load: Load, first: date, last: date, step: int, now: datetime) -> Columns:
+    """Give a loaded point's slots in columns; pure."""
+    cells = cells_of(load, first, last, step, exact=False)
+    count = len(cells.flags)
+    zones = len(cells.cut.zones)
+    zone = []
+    run = 0
+    for cell in range(count):
+        slot = (cells.first + cell * cells.step) // load.minutes
+        while cells.cut.bounds[run + 1] <= slot:
+            run += 1
+        zone.append(cells.cut.keys[run] % zones)
+    broken = sorted({day for piece in load.pieces for day in piece.held.damaged})
+    channels = load.channels
+    return Columns(
+        point_id=load.row.id,
+        time_zone=load.time_zone,
+        minutes=cells.step,
+        channels=channels,
+        zones=cells.cut.zones,
+        starts=[(cells.first + cell * cells.step) * 60 for cell in range(count)],
+        energy=[
+            [None if value is None else float(value) for value in cells.energy[channel]]
+            for channel in channels
+        ],
+        flags=cells.flags,
+        zone=zone,
+        sources=load.sources,
+        damaged=tuple((day * 86400, (day + 1) * 86400) for day in broken),
+        now=int(now.timestamp()),
+    )
