@@ -1,0 +1,386 @@
+"""One line, many meters: whose turn it is, what may leave, and which bytes are the answer.
+
+The rules are those of the plugin paper: one ask at a time; drain before sending; an address that
+did not answer is left alone for as long as a late reply may come; repeats of reads only, after
+silence or damage only; nothing that changes a meter leaves; the lease is looked at before every
+ask; every exchange is logged with its secrets masked.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from hub.errors import (
+    ContractBroken,
+    FrameGarbled,
+    LineBusy,
+    LineDown,
+    LinkError,
+    ReplyTimeout,
+)
+from hub.plugins.api.meter import Timing
+from hub.plugins.api.wire import Ask, Reply
+from hub.wire.address import LineAddress
+from hub.wire.capture import Exchanged, WireLog, without_secrets
+from hub.wire.link import Link
+from hub.wire.listen import MAX_REPLY_BYTES, Ear
+from hub.wire.turns import Turns
+
+QUIET_CHARS = 4  # silence in characters that ends a frame, whatever the driver says
+LONGEST_PAUSE_S = 2.0  # what a reply may lose in pauses on its way
+
+_VERDICTS: dict[type[Exception], str] = {
+    ReplyTimeout: "timeout",
+    FrameGarbled: "garbled",
+    ContractBroken: "refused",
+}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class LineStats:
+    """Counters since the line was made."""
+
+    asks: int = 0  # frames sent, repeats included
+    repeats: int = 0
+    timeouts: int = 0
+    garbled: int = 0
+    reconnects: int = 0
+    bytes_out: int = 0
+    bytes_in: int = 0
+    bytes_unasked: int = 0
+    wire_s: float = 0.0  # from the first byte out to the end of the reply, failures included
+
+    def count(self, bytes_out: int, bytes_in: int, seconds: float, verdict: str) -> None:
+        """Add one attempt."""
+        self.asks += 1
+        self.bytes_out += bytes_out
+        self.bytes_in += bytes_in
+        self.wire_s += seconds
+        self.timeouts += verdict == "timeout"
+        self.garbled += verdict == "garbled"
+
+
+class Line:
+    """One physical line. Opened at the first ask; one event loop, any number of seats.
+
+    ``repeats``: how often a read is tried again after silence or damage. ``lease``: True while
+    this process may be the line's master; asked before every frame.
+    """
+
+    def __init__(
+        self,
+        link_factory: Callable[[LineAddress], Awaitable[Link]],
+        address: LineAddress,
+        *,
+        log: WireLog | None = None,
+        repeats: int = 2,
+        lease: Callable[[], bool] | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.address = address
+        self.repeats = repeats
+        self.stats = LineStats()
+        self._name = str(address)
+        self._open_link = link_factory
+        self._log = log
+        self._lease = lease
+        self._now = now
+        self._turns = Turns()
+        self._link: Link | None = None
+        self._closed = False
+        self._quarantine: dict[str, float] = {}
+        self._last_byte = 0.0  # of either side; whoever speaks next keeps a gap from it
+        self._secret: tuple[bytes, tuple[slice, ...]] = (b"", ())
+
+    def seat(
+        self,
+        timing: Timing,
+        *,
+        interleave: bool = True,
+        is_mutating: Callable[[bytes], bool],
+        priority: int = 0,
+        key: str,
+    ) -> "Seat":
+        """Make a place on the line for one visit to the meter ``key``.
+
+        A higher ``priority`` is served first. ``interleave=False`` keeps the line from the first
+        ask until ``release()``.
+        """
+        return Seat(
+            self,
+            timing,
+            interleave=interleave,
+            is_mutating=is_mutating,
+            priority=priority,
+            key=key,
+        )
+
+    async def close(self) -> None:
+        """Close the link for good; asks that come later are ``LineDown``."""
+        self._closed = True
+        await self._drop_link()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # -- the way of one ask
+
+    async def ask(self, seat: "Seat", step: Ask, repeats: int) -> Reply:
+        """Do one ask for a seat; between its repeats others may have the line."""
+        while True:
+            await self._my_turn(seat)
+            try:
+                return await self._attempt(seat, step)
+            except (ReplyTimeout, FrameGarbled):
+                if not repeats:
+                    raise
+                repeats -= 1
+                self.stats.repeats += 1
+            finally:
+                if seat.interleave:
+                    self._turns.pass_on()
+
+    async def _my_turn(self, seat: "Seat") -> None:
+        """Return with the turn taken and nothing late to come from this address any more."""
+        clock = seat.clock
+        while True:
+            wait = self._quarantine.get(seat.key, 0.0) - clock() if self._quarantine else 0.0
+            if wait > 0:
+                await asyncio.sleep(wait)
+                continue
+            if not seat.holding:
+                await self._turns.take(seat.priority)
+                if self._quarantine.get(seat.key, 0.0) > clock():
+                    self._turns.pass_on()
+                    continue
+                seat.holding = not seat.interleave
+            self._quarantine.pop(seat.key, None)
+            return
+
+    def give_back(self) -> None:
+        """Take the line back from the seat that held it."""
+        self._turns.pass_on()
+
+    async def _attempt(self, seat: "Seat", step: Ask) -> Reply:
+        self._check_lease()
+        link = self._link or await self._connect()
+        clock = seat.clock
+        pause = self._last_byte + seat.gap_s - clock()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        link = await self._drained(link)
+        self._check_lease()
+        at = self._now()
+        request = _built(step, seat, at)
+        if step.hide:
+            self._secret = (request, step.hide)
+        began = clock()
+        ear = Ear(self._now, echo=request if self.address.echo else b"")
+        verdict = "cancelled"
+        first_s = 0.0
+        try:
+            await link.send(request)
+            sending_s = len(request) * self.address.char_s
+            if step.rule is None:
+                await asyncio.sleep(sending_s)
+                verdict = ""
+                return Reply(b"", at, self._now())
+            first_s = sending_s + seat.first_byte_s(step.timeout)
+            frame = await ear.listen(
+                link,
+                step.rule,
+                first_s=first_s,
+                quiet_s=seat.quiet_s,
+                longest_s=first_s + MAX_REPLY_BYTES * self.address.char_s + LONGEST_PAUSE_S,
+            )
+            verdict = ""
+            return Reply(frame, at, ear.heard_at)
+        except (LinkError, ContractBroken) as error:
+            verdict = _VERDICTS.get(type(error), "down")
+            if verdict == "down":
+                await self._drop_link()
+            raise
+        finally:
+            ended = self._last_byte = clock()
+            self.stats.count(len(request), len(ear.received), ended - began, verdict)
+            if verdict:
+                self._quarantine[seat.key] = max(began + first_s, ended) + seat.late_reply_s
+            if self._log is not None:
+                self._log.exchange(
+                    Exchanged(
+                        line=self._name,
+                        key=seat.key,
+                        sent_at=at,
+                        request=request,
+                        received=bytes(ear.received),
+                        verdict=verdict,
+                        seconds=ended - began,
+                        hide=step.hide,
+                    )
+                )
+
+    def _check_lease(self) -> None:
+        if self._lease is not None and not self._lease():
+            raise LineBusy(
+                f"The lease of {self._name} has run out, so another collector may hold the line; "
+                "the visit ends here and goes on when the lease is ours again."
+            )
+
+    # -- the link
+
+    async def _connect(self) -> Link:
+        if self._closed:
+            raise LineDown(f"The line {self._name} is closed.")
+        link = await self._open_link(self.address)
+        self._link = link
+        if self._log is not None:
+            self._log.note(self._now(), self._name, "open")
+        return link
+
+    async def _drained(self, link: Link) -> Link:
+        """Return the link with nothing left to read, or a fresh one if it broke meanwhile."""
+        try:
+            stray = await link.drain()
+        except LineDown:
+            await self._drop_link()
+            self.stats.reconnects += 1
+            link = await self._connect()
+            stray = await link.drain()
+        if stray:
+            self.stats.bytes_unasked += len(stray)
+            if self._log is not None:
+                shown = without_secrets(stray, *self._secret)
+                self._log.note(self._now(), self._name, f"unasked: {shown}")
+        return link
+
+    async def _drop_link(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+
+
+class Seat:
+    """One meter's way of doing asks: the ``Exchange`` that the runner takes.
+
+    ``with line.seat(…) as exchange:`` gives the line back at the end of the visit.
+    """
+
+    __slots__ = (
+        "_asking",
+        "_first_s",
+        "_line",
+        "clock",
+        "gap_s",
+        "holding",
+        "interleave",
+        "is_mutating",
+        "key",
+        "late_reply_s",
+        "priority",
+        "quiet_s",
+    )
+
+    def __init__(
+        self,
+        line: Line,
+        timing: Timing,
+        *,
+        interleave: bool,
+        is_mutating: Callable[[bytes], bool],
+        priority: int,
+        key: str,
+    ) -> None:
+        address = line.address
+        self._line = line
+        self._asking = False
+        self._first_s = timing.first_byte_s
+        self.clock = asyncio.get_running_loop().time
+        self.gap_s = timing.gap_s
+        self.quiet_s = quiet_s(timing, address)
+        self.late_reply_s = timing.late_reply_s
+        self.interleave = interleave
+        self.is_mutating = is_mutating
+        self.priority = priority
+        self.key = key
+        self.holding = False
+
+    async def __call__(self, step: Ask, /) -> Reply:
+        """Do one ask, repeated as the line's policy says if it only reads."""
+        return await self._ask(step, 0 if step.mutating else self._line.repeats)
+
+    async def once(self, step: Ask, /) -> Reply:
+        """Do one ask and never repeat it."""
+        return await self._ask(step, 0)
+
+    async def _ask(self, step: Ask, repeats: int) -> Reply:
+        if self._asking:
+            raise RuntimeError("a seat serves one conversation at a time")
+        self._asking = True
+        try:
+            return await self._line.ask(self, step, repeats)
+        finally:
+            self._asking = False
+
+    def first_byte_s(self, timeout: float | None) -> float:
+        """How long the meter and the way there and back may take until the first byte."""
+        own = self._first_s if timeout is None else timeout
+        return own + 2 * self._line.address.delay_s
+
+    def release(self) -> None:
+        """Leave the line to others; may be called twice, and asked again after it."""
+        if self.holding:
+            self.holding = False
+            self._line.give_back()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def quiet_s(timing: Timing, address: LineAddress) -> float:
+    """Say what silence ends a frame: in characters on a port, in latency over a network."""
+    if address.kind == "serial":
+        return max(timing.gap_s, QUIET_CHARS * address.char_s) + address.delay_s
+    return max(timing.gap_s, QUIET_CHARS * address.char_s, address.delay_s)
+
+
+def _built(step: Ask, seat: Seat, at: datetime) -> bytes:
+    """Return the request's bytes, if they may leave."""
+    try:
+        request = step.request(at) if callable(step.request) else step.request
+        mutating = step.mutating or seat.is_mutating(request)
+    except Exception as error:
+        raise ContractBroken(
+            f"The driver could not build its request ({type(error).__name__}: {error}); "
+            "report it to the plugin's maker."
+        ) from error
+    if not request:
+        raise ContractBroken("The driver asked with no bytes; report it to the plugin's maker.")
+    if mutating:
+        raise ContractBroken(
+            "The driver tried to send a frame that changes the meter while reading; "
+            "nothing was sent. Report it to the plugin's maker."
+        )
+    return request
