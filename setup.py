@@ -68,6 +68,7 @@ setup(
         ],
         # The directives are no part of a generated file's name, so each build has its own folder.
         build_dir=f"build/cython-{'debug' if DEBUG else 'release'}",
+        force=True,  # nor are they a reason to generate it anew, and two seconds are not much
         compiler_directives={
             "language_level": 3,
             "boundscheck": DEBUG,

@@ -11,6 +11,7 @@ def crc16(data: bytes, /) -> int:
 
     Raises:
         TypeError: `data` is not bytes.
+
     """
 
 def seal(payload: bytes, /) -> bytes:
@@ -18,6 +19,7 @@ def seal(payload: bytes, /) -> bytes:
 
     Raises:
         TypeError: `payload` is not bytes.
+
     """
 
 def is_sealed(frame: bytes, /) -> bool:
@@ -28,6 +30,7 @@ def is_sealed(frame: bytes, /) -> bool:
 
     Raises:
         TypeError: `frame` is not bytes.
+
     """
 
 def check_frames(buffer: Buffer, frame_len: int, /) -> bytes:
@@ -44,4 +47,5 @@ def check_frames(buffer: Buffer, frame_len: int, /) -> bytes:
         TypeError: `buffer` is not a buffer.
         ValueError, BufferError: the buffer is not contiguous.
         ValueError: `frame_len` is below 2, or the buffer is not a whole number of frames.
+
     """

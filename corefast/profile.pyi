@@ -15,7 +15,7 @@ from typing import Final
 
 from typing_extensions import Buffer
 
-class BlockDamaged(ValueError):  # noqa: N818
+class BlockDamaged(ValueError):
     """A block is not one that `pack_day` made for the slots and channels that were asked for."""
 
     index: Final[int]
@@ -50,6 +50,7 @@ def aggregate(
         ValueError: an array is of another format, shape or layout, or bounds or keys lie. They are
             copied and checked in full before anything is summed.
         MemoryError: the sums do not fit into memory.
+
     """
 
 def pack_day(values: Buffer, flags: Buffer, /) -> bytes:
@@ -66,6 +67,7 @@ def pack_day(values: Buffer, flags: Buffer, /) -> bytes:
     Raises:
         TypeError: an argument is not a buffer.
         ValueError: an array is of another format, shape or layout.
+
     """
 
 def unpack_days(
@@ -87,4 +89,5 @@ def unpack_days(
             other slots or channels. No input reads or writes outside of its memory.
         TypeError: `blocks` is no iterable, or a block is neither bytes nor None.
         ValueError: `slots` or `channels` are out of range.
+
     """
