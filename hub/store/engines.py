@@ -17,21 +17,17 @@ from hub.errors import Conflict, HubError, StoreUnavailable
 BUSY_MS = 10_000
 
 # The first matching prefix of SQLite's error name gives the sentence.
-SENTENCES = (
-    ("SQLITE_CANTOPEN", "The database {where} can't be opened; check that its folder exists "
-                        "and that this user may write there."),
-    ("SQLITE_READONLY", "The database {where} can't be written; give this user write access "
-                        "to the file and its folder."),
-    ("SQLITE_FULL", "There is no space left for the database {where}; free some and try again."),
-    ("SQLITE_IOERR", "The disk failed while the database {where} was used; check the disk and "
-                     "its free space."),
-    ("SQLITE_NOTADB", "The file {where} is not a database of the hub; name another file or "
-                      "restore a backup with 'hub db restore'."),
-    ("SQLITE_CORRUPT", "The database {where} is damaged; restore a backup with "
-                       "'hub db restore'."),
-    ("SQLITE_BUSY", "The database {where} is busy for too long; look for a process that holds "
-                    "it and try again."),
-)  # fmt: skip
+SENTENCES = {
+    "SQLITE_CANTOPEN": "can't be opened; check that its folder exists and that this user may "
+    "write there.",
+    "SQLITE_READONLY": "can't be written; give this user write access to the file and its folder.",
+    "SQLITE_FULL": "can't grow, there is no space left; free some and try again.",
+    "SQLITE_IOERR": "can't be used, the disk failed; check the disk and its free space.",
+    "SQLITE_NOTADB": "is not a database of the hub; name another file or restore a backup "
+    "with 'hub db restore'.",
+    "SQLITE_CORRUPT": "is damaged; restore a backup with 'hub db restore'.",
+    "SQLITE_BUSY": "is busy for too long; look for a process that holds it and try again.",
+}
 
 
 def database_url(text: str) -> URL:
@@ -49,7 +45,7 @@ def database_url(text: str) -> URL:
 
 
 def sqlite_file(url: URL) -> Path | None:
-    """The database's file; None for PostgreSQL."""
+    """Name the database's file; None for PostgreSQL."""
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
@@ -60,7 +56,7 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 def sqlite_engine(url: URL, *, writing: bool, foreign_keys: bool = True) -> Engine:
-    """An engine whose transactions begin IMMEDIATE (writing) or DEFERRED and read only."""
+    """Make an engine whose transactions begin IMMEDIATE (writing) or DEFERRED and read only."""
     engine = create_engine(
         url,
         connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000},
@@ -85,7 +81,7 @@ def sqlite_engine(url: URL, *, writing: bool, foreign_keys: bool = True) -> Engi
 
 
 def postgres_engine(url: URL, *, writing: bool) -> Engine:
-    """An engine over psycopg; reading units are READ ONLY for the server too."""
+    """Make an engine over psycopg; reading units are READ ONLY for the server too."""
     try:
         return create_engine(
             url,
@@ -109,18 +105,16 @@ def engine_for(url: URL, *, writing: bool) -> Engine:
 
 
 def meaning(error: Exception, where: str) -> HubError | None:
-    """What a database failure means to whoever asked; None if it is a mistake of ours."""
+    """Say what a database failure means to whoever asked; None if it is a mistake of ours."""
     if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return Conflict()
     origin = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(origin, "sqlite_errorname", "") or ""
-    for prefix, sentence in SENTENCES:
+    for prefix, sentence in SENTENCES.items():
         if name.startswith(prefix):
-            return StoreUnavailable(sentence.format(where=where))
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or not name):
-        state = getattr(origin, "sqlstate", None)
-        if error.connection_invalidated or (
-            type(origin).__name__ == "OperationalError" and state is None
-        ):
-            return StoreUnavailable(f"The database {where} does not answer; check its server.")
+            return StoreUnavailable(f"The database {where} {sentence}")
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    unreachable = type(origin).__name__ == "OperationalError" and not name
+    if lost or unreachable:
+        return StoreUnavailable(f"The database {where} does not answer; check its server.")
     return None

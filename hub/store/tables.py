@@ -7,21 +7,37 @@ Profile blocks are read and written by ``store.blocks`` over the DBAPI cursor on
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
+
+
+class Row(SQLModel):
+    """Base of the tables; SQLModel lets a table's name be a function, ours are text."""
+
+    __tablename__: ClassVar[str]  # type: ignore[mutable-override]
+
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 def big_id() -> Any:
     """A BIGINT key that SQLite still numbers by itself."""
-    return Field(default=None, primary_key=True, sa_type=BIG)  # type: ignore[call-overload]
+    return Field(default=None, primary_key=True, sa_type=BIG)
 
 
 def ref(target: str, *, index: bool = True, null: bool = False) -> Any:
-    return Field(foreign_key=target, index=index, nullable=null, sa_type=BIG)  # type: ignore[call-overload]
+    return Field(foreign_key=target, index=index, nullable=null, sa_type=BIG)
 
 
 def json_field() -> Any:
@@ -31,7 +47,7 @@ def json_field() -> Any:
 # -- people ------------------------------------------------------------------------------------
 
 
-class User(SQLModel, table=True):
+class User(Row, table=True):
     """A person who signs in. ``email`` is kept lower-case; ``confirmed_at`` None: mail not yet proven."""
 
     id: int | None = big_id()
@@ -47,7 +63,7 @@ class User(SQLModel, table=True):
     confirmed_at: datetime | None = None
 
 
-class UserSession(SQLModel, table=True):
+class UserSession(Row, table=True):
     """A signed-in browser; the cookie's id is stored hashed. Read-mostly: seen_at moves once a minute."""
 
     __tablename__ = "user_session"
@@ -60,7 +76,7 @@ class UserSession(SQLModel, table=True):
     expires_at: datetime
 
 
-class OneTimeToken(SQLModel, table=True):
+class OneTimeToken(Row, table=True):
     """A link in a mail; the token is stored hashed and spent by one POST."""
 
     __tablename__ = "one_time_token"
@@ -72,7 +88,7 @@ class OneTimeToken(SQLModel, table=True):
     spent_at: datetime | None = None
 
 
-class Attempts(SQLModel, table=True):
+class Attempts(Row, table=True):
     """Throttling counters: subject_hash is SHA-256 of what is counted, window_at its start."""
 
     kind: str = Field(primary_key=True)
@@ -84,7 +100,7 @@ class Attempts(SQLModel, table=True):
 # -- suppliers and contracts -------------------------------------------------------------------
 
 
-class Supplier(SQLModel, table=True):
+class Supplier(Row, table=True):
     """An installation of a connector, as shown in «Поставщик»."""
 
     id: int | None = big_id()
@@ -95,7 +111,7 @@ class Supplier(SQLModel, table=True):
     created_at: datetime
 
 
-class Contract(SQLModel, table=True):
+class Contract(Row, table=True):
     """One consumer's link to one account at one supplier; what it returned belongs to it."""
 
     __table_args__ = (UniqueConstraint("supplier_id", "remote_id", "user_id"),)
@@ -116,7 +132,7 @@ class Contract(SQLModel, table=True):
     refresh_error: str = ""  # code of the last failure, '' when well
 
 
-class ContractPoint(SQLModel, table=True):
+class ContractPoint(Row, table=True):
     """A point as this account's supplier tells it; ``metering_point_id`` joins it to what meters say."""
 
     __tablename__ = "contract_point"
@@ -142,7 +158,7 @@ class ContractPoint(SQLModel, table=True):
 # -- the in-house books (behind the 'house' connector) -----------------------------------------
 
 
-class HouseContract(SQLModel, table=True):
+class HouseContract(Row, table=True):
     """A contract in the utility's own books; the access is a login with an argon2 password."""
 
     __tablename__ = "house_contract"
@@ -158,7 +174,7 @@ class HouseContract(SQLModel, table=True):
     balance_at: datetime | None = None
 
 
-class HousePoint(SQLModel, table=True):
+class HousePoint(Row, table=True):
     """A point in the utility's own books."""
 
     __tablename__ = "house_point"
@@ -180,7 +196,7 @@ class HousePoint(SQLModel, table=True):
 # -- points, meters, lines ---------------------------------------------------------------------
 
 
-class ZoneSchedule(SQLModel, table=True):
+class ZoneSchedule(Row, table=True):
     """A contract's tariff zones over the day; ``rules`` is read by domain.tariffs."""
 
     __tablename__ = "zone_schedule"
@@ -189,7 +205,7 @@ class ZoneSchedule(SQLModel, table=True):
     rules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
 
-class MeteringPoint(SQLModel, table=True):
+class MeteringPoint(Row, table=True):
     """A place where energy is metered, known to the utility by its number."""
 
     __tablename__ = "metering_point"
@@ -202,7 +218,7 @@ class MeteringPoint(SQLModel, table=True):
     zone_schedule_id: int | None = ref("zone_schedule.id", null=True)
 
 
-class Line(SQLModel, table=True):
+class Line(Row, table=True):
     """A wire, gateway or modem with its lease: one master at a time, by the database's clock."""
 
     id: int | None = big_id()
@@ -211,12 +227,26 @@ class Line(SQLModel, table=True):
     lease_token: str = ""
     lease_holder: str = ""
     lease_until: datetime | None = None
+    failures: int = 0  # rounds in a row in which nobody on the line answered
+    next_try_at: datetime | None = None
+    down_since_at: datetime | None = None
+    error_code: str = ""
+    error_text: str = ""
 
 
-class Meter(SQLModel, table=True):
+class Meter(Row, table=True):
     """A device; identity is (maker, serial). ``serial`` may be '' until the first visit proves it."""
 
-    __table_args__ = (UniqueConstraint("maker", "serial"),)
+    __table_args__ = (
+        Index(
+            "ux_meter_identity",
+            "maker",
+            "serial",
+            unique=True,
+            sqlite_where=text("serial <> ''"),
+            postgresql_where=text("serial <> ''"),
+        ),
+    )
     id: int | None = big_id()
     maker: str = ""
     serial: str
@@ -230,7 +260,7 @@ class Meter(SQLModel, table=True):
     drift_at: datetime | None = None
 
 
-class Installation(SQLModel, table=True):
+class Installation(Row, table=True):
     """A meter at a point from an instant to an instant (None: still), with its dated facts."""
 
     id: int | None = big_id()
@@ -245,11 +275,11 @@ class Installation(SQLModel, table=True):
     register_map: dict[str, str] = json_field()  # 'T1' -> zone name
 
 
-class MeterState(SQLModel, table=True):
+class MeterState(Row, table=True):
     """When a meter is due, how its last visits went and how long to wait after failures."""
 
     __tablename__ = "meter_state"
-    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
     due_at: datetime = Field(index=True)
     every_minutes: int = 30
     failures: int = 0
@@ -263,11 +293,11 @@ class MeterState(SQLModel, table=True):
     profile_done: bool = False  # the cursor has reached the newest record at least once
 
 
-class StoredCursor(SQLModel, table=True):
+class StoredCursor(Row, table=True):
     """Where to go on at a meter; opaque."""
 
     __tablename__ = "cursor"
-    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
     what: str = Field(primary_key=True)  # 'profile'
     scheme: str
     body: str
@@ -277,7 +307,7 @@ class StoredCursor(SQLModel, table=True):
 # -- profile -----------------------------------------------------------------------------------
 
 
-class Series(SQLModel, table=True):
+class Series(Row, table=True):
     """A run of slots of one source, period, scale and set of channels; ``channels`` is a 4-bit mask A+ A- R+ R-."""
 
     __table_args__ = (
@@ -303,16 +333,16 @@ class Series(SQLModel, table=True):
     ratios_applied: bool = False
 
 
-class Block(SQLModel, table=True):
+class Block(Row, table=True):
     """One UTC day of a series, packed by corefast. Day = days since 1970-01-01."""
 
     __table_args__ = {"sqlite_with_rowid": False}
-    series_id: int = Field(primary_key=True, foreign_key="series.id", sa_type=BIG)  # type: ignore[call-overload]
+    series_id: int = Field(primary_key=True, foreign_key="series.id", sa_type=BIG)
     day: int = Field(primary_key=True)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class Revision(SQLModel, table=True):
+class Revision(Row, table=True):
     """A stored value or its flags changed: what it was, when, why and by whom."""
 
     __table_args__ = (Index("ix_revision_slot", "series_id", "day", "slot"),)
@@ -327,7 +357,7 @@ class Revision(SQLModel, table=True):
     actor: str
 
 
-class LedgerGap(SQLModel, table=True):
+class LedgerGap(Row, table=True):
     """A span without values: open (ask again), gone (the meter no longer has it)."""
 
     __tablename__ = "gap"
@@ -342,11 +372,12 @@ class LedgerGap(SQLModel, table=True):
     noted_at: datetime
 
 
-class RegisterReading(SQLModel, table=True):
+class RegisterReading(Row, table=True):
     """A meter's register at an instant, as its face shows it (secondary), whole Wh or varh."""
 
     __tablename__ = "register_reading"
-    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)  # type: ignore[call-overload]
+    __table_args__ = {"sqlite_with_rowid": False}
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
     obis: str = Field(primary_key=True)
     taken_at: datetime = Field(primary_key=True)
     value: int = Field(sa_type=BIG)
@@ -354,7 +385,7 @@ class RegisterReading(SQLModel, table=True):
     day_start: bool = False  # the register at the start of a day, kept by the meter
 
 
-class BalanceCheck(SQLModel, table=True):
+class BalanceCheck(Row, table=True):
     """Registers against the sum of slots between two instants of one meter."""
 
     __tablename__ = "balance_check"
@@ -374,10 +405,14 @@ class BalanceCheck(SQLModel, table=True):
 # -- what happens after a commit ---------------------------------------------------------------
 
 
-class Outbox(SQLModel, table=True):
+class Outbox(Row, table=True):
     """Delayed work and signals: delivered at least once; ``key`` makes it once for the receiver."""
 
-    __table_args__ = (Index("ix_outbox_due", "done_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "done_at", "due_at"),
+        # Pages look for ids above the last one they saw, so an id is never given twice.
+        {"sqlite_autoincrement": True},
+    )
     id: int | None = big_id()
     kind: str  # mail, changed, contract_refresh
     key: str = Field(unique=True)
@@ -391,7 +426,7 @@ class Outbox(SQLModel, table=True):
     error: str = ""
 
 
-class Mail(SQLModel, table=True):
+class Mail(Row, table=True):
     """Mails of the demo, read on a page instead of being sent."""
 
     id: int | None = big_id()
@@ -404,7 +439,7 @@ class Mail(SQLModel, table=True):
     at: datetime
 
 
-class Audit(SQLModel, table=True):
+class Audit(Row, table=True):
     """Who did what to what."""
 
     id: int | None = big_id()

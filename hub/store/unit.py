@@ -57,7 +57,7 @@ class Unit:
 
     def cursor(self) -> DbCursor:
         """A DBAPI cursor inside this transaction."""
-        raw = self.session.connection().connection.cursor()
+        raw: Any = self.session.connection().connection.cursor()
         return PostgresCursor(raw) if self.store.path is None else raw
 
     def now(self) -> datetime:

@@ -1,9 +1,10 @@
 """${message}."""
 
+# ruff: noqa: PLR0915 -- as long as there are tables
+
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
-${imports if imports else ""}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -1,7 +1,9 @@
 """first tables."""
 
+# ruff: noqa: PLR0915 -- as long as there are tables
+
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0001"
@@ -38,6 +40,11 @@ def upgrade() -> None:
         sa.Column("lease_token", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("lease_holder", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("lease_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("down_since_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("error_code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("error_text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("address"),
     )
@@ -69,6 +76,7 @@ def upgrade() -> None:
         sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_due", ["done_at", "due_at"], unique=False)
@@ -178,10 +186,16 @@ def upgrade() -> None:
         sa.Column("drift_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["line_id"], ["line.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("maker", "serial"),
     )
     with op.batch_alter_table("meter", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_meter_line_id"), ["line_id"], unique=False)
+        batch_op.create_index(
+            "ux_meter_identity",
+            ["maker", "serial"],
+            unique=True,
+            sqlite_where=sa.text("serial <> ''"),
+            postgresql_where=sa.text("serial <> ''"),
+        )
 
     op.create_table(
         "metering_point",
@@ -403,6 +417,7 @@ def upgrade() -> None:
         sa.Column("day_start", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["meter_id"], ["meter.id"]),
         sa.PrimaryKeyConstraint("meter_id", "obis", "taken_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "series",
@@ -528,6 +543,11 @@ def downgrade() -> None:
 
     op.drop_table("metering_point")
     with op.batch_alter_table("meter", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ux_meter_identity",
+            sqlite_where=sa.text("serial <> ''"),
+            postgresql_where=sa.text("serial <> ''"),
+        )
         batch_op.drop_index(batch_op.f("ix_meter_line_id"))
 
     op.drop_table("meter")
