@@ -1,0 +1,38 @@
+"""The virtual Mercury 234: bytes in, bytes out, computed from a load model and the clock.
+
+Written from the protocol paper beside the driver, not with it: the two share ``corefast.crc``
+and nothing else, which an import contract enforces, so one's mistake cannot hide in the other.
+
+Not modelled: writes other than the fixation of data, maxima, limits, the second profile
+(the variant says that there is none), the repeat mode. See `meter` for what is answered.
+"""
+
+from datetime import datetime
+
+from hub.plugins.mercury234.simulator.line import Connection, VirtualLine
+from hub.plugins.mercury234.simulator.memory import TruthSlot
+from hub.plugins.mercury234.simulator.meter import VirtualMeter
+from hub.plugins.mercury234.simulator.options import LineSettings
+
+__all__ = [
+    "Connection",
+    "LineSettings",
+    "TruthSlot",
+    "VirtualLine",
+    "VirtualMeter",
+    "build",
+    "truth",
+]
+
+
+def build(settings: LineSettings) -> VirtualLine:
+    """Make a line of meters. Raises ValueError, a sentence, for settings that cannot be."""
+    return VirtualLine(settings)
+
+
+def truth(settings: LineSettings, now: datetime) -> dict[int, VirtualMeter]:
+    """The meters of a line as any process would have them, to compare readings with.
+
+    ``now`` is the instant that the line was started with; the option ``now`` goes before it.
+    """
+    return VirtualLine(settings, now).meters

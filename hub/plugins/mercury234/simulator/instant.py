@@ -1,0 +1,146 @@
+"""Instantaneous values: what the load model means for power, current and voltage right now.
+
+Power is the mean of the half-hour that runs, the network wobbles by a hash of the minute.
+"""
+
+from dataclasses import dataclass
+from math import isqrt
+
+from hub.plugins.mercury234.simulator import layouts
+from hub.plugins.mercury234.simulator.load import CELL, Counter, digest
+
+_SHARES = (38, 33, 29)
+_ACTIVE_REVERSE, _REACTIVE_REVERSE = 0x80, 0x40
+_POWER_MAX = 0x3FFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The network at one second. Lists of four are sum, L1, L2, L3; of three L1, L2, L3.
+
+    Powers in 0.01 W, var, VA (signed, import positive), ``volts`` and ``angles`` in 0.01,
+    ``amperes`` in 0.001, ``hertz`` in 0.01, ``distortion`` in 0.01 %, ``celsius`` in degrees.
+    """
+
+    active: tuple[int, ...]
+    reactive: tuple[int, ...]
+    apparent: tuple[int, ...]
+    volts: tuple[int, ...]
+    amperes: tuple[int, ...]
+    cosines: tuple[int, ...]
+    angles: tuple[int, ...]
+    hertz: int
+    distortion: tuple[int, ...]
+    celsius: int
+
+    @property
+    def flags(self) -> tuple[int, ...]:
+        return tuple(
+            (_ACTIVE_REVERSE if p < 0 else 0) | (_REACTIVE_REVERSE if q < 0 else 0)
+            for p, q in zip(self.active, self.reactive, strict=True)
+        )
+
+
+def observe(counter: Counter, constant: int, key: str, standard: int) -> Moment:
+    """The network of the meter named by ``key`` at a standard second."""
+    start = standard // CELL * CELL
+    counts = [counter.upto(c, start + CELL) - counter.upto(c, start) for c in range(4)]
+    active = _phases((counts[0] - counts[1]) * 100_000 // constant)
+    reactive = _phases((counts[2] - counts[3]) * 100_000 // constant)
+    apparent = tuple(isqrt(p * p + q * q) for p, q in zip(active, reactive, strict=True))
+    luck = digest("network", key, standard // 60)
+    nominal = 5_770 if constant in {5000, 25000} else 23_000
+    volts = tuple(nominal * (980 + luck[i] % 41) // 1000 for i in range(3))
+    return Moment(
+        active=active,
+        reactive=reactive,
+        apparent=apparent,
+        volts=volts,
+        amperes=tuple(s * 1000 // u for s, u in zip(apparent[1:], volts, strict=True)),
+        cosines=tuple(
+            abs(p) * 1000 // s if s else 1000 for p, s in zip(active, apparent, strict=True)
+        ),
+        angles=tuple(12_000 + luck[3 + i] % 41 - 20 for i in range(3)),
+        hertz=5_000 + luck[6] % 9 - 4,
+        distortion=tuple(150 + luck[7 + i] % 120 for i in range(3)),
+        celsius=18 + luck[10] % 3,
+    )
+
+
+def one(moment: Moment, bwri: int) -> bytes | None:
+    """Answer to 08 11: one value, or None for what the meter does not have."""
+    kind, power, phase = bwri >> 4, bwri >> 2 & 3, bwri & 3
+    if kind == 0 and power < 3:
+        return _powers(moment, power)[phase]
+    if kind == 3 and power == 0:
+        return _cosines(moment)[phase]
+    if bwri == 0x40:
+        return layouts.order_132(moment.hertz)
+    if bwri == 0x70:
+        return moment.celsius.to_bytes(2, "big", signed=True)
+    if power or not phase:
+        return None
+    if kind == 6:
+        return moment.distortion[phase - 1].to_bytes(2, "little")
+    plain = {1: moment.volts, 2: moment.amperes, 5: moment.angles}.get(kind)
+    return None if plain is None else layouts.order_132(plain[phase - 1])
+
+
+def group(moment: Moment, bwri: int) -> bytes | None:
+    """Answer to 08 16: all phases of a quantity; the phase bits do not matter."""
+    kind, power = bwri >> 4, bwri >> 2 & 3
+    if kind == 0 and power < 3:
+        return b"".join(_powers(moment, power))
+    if power:
+        return None
+    if kind == 3:
+        return b"".join(_cosines(moment))
+    if kind == 4:
+        return layouts.order_132(moment.hertz)
+    if kind == 6:
+        return b"".join(value.to_bytes(2, "little") for value in moment.distortion)
+    plain = {1: moment.volts, 2: moment.amperes, 5: moment.angles}.get(kind)
+    return None if plain is None else b"".join(map(layouts.order_132, plain))
+
+
+def everything(moment: Moment, *, extended: bool) -> bytes:
+    """Answer to 08 16 A0: 78 bytes, with distortion and temperature 86."""
+    parts = [*(group(moment, bwri) or b"" for bwri in (0x00, 0x04, 0x08, 0x10, 0x50, 0x20, 0x30)),
+             layouts.order_132(moment.hertz)]  # fmt: skip
+    if extended:
+        parts += [group(moment, 0x60) or b"", moment.celsius.to_bytes(2, "big", signed=True)]
+    return b"".join(parts)
+
+
+def fixed(moment: Moment, bwri: int) -> bytes | None:
+    """Answer to 08 14 for powers, voltages and the like: powers are four bytes there."""
+    power = bwri >> 2 & 3
+    if bwri >> 4 != 0:
+        return None if bwri >> 4 == 6 else group(moment, bwri)
+    if power > 2:
+        return None
+    values = (moment.active, moment.reactive, moment.apparent)[power]
+    return b"".join(
+        layouts.order_2143(flag << 24 | abs(value) & 0xFFFFFF)
+        for flag, value in zip(moment.flags, values, strict=True)
+    )
+
+
+def _powers(moment: Moment, power: int) -> list[bytes]:
+    values = (moment.active, moment.reactive, moment.apparent)[power]
+    return [
+        layouts.order_132(flag << 16 | min(abs(value), _POWER_MAX))
+        for flag, value in zip(moment.flags, values, strict=True)
+    ]
+
+
+def _cosines(moment: Moment) -> list[bytes]:
+    return [
+        layouts.order_132(flag << 16 | value)
+        for flag, value in zip(moment.flags, moment.cosines, strict=True)
+    ]
+
+
+def _phases(whole: int) -> tuple[int, ...]:
+    parts = [whole * share // 100 for share in _SHARES[:2]]
+    return (whole, *parts, whole - sum(parts))

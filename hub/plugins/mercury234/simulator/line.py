@@ -1,0 +1,113 @@
+"""Meters on one line, and the bytes that come to it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from corefast.crc import is_sealed, seal
+from hub.plugins.mercury234.simulator.meter import VirtualMeter
+from hub.plugins.mercury234.simulator.options import LineSettings, Options
+
+GROUP, BROADCAST, LAST_ADDRESS = 0x00, 0xFE, 0xF0
+
+_SHORTEST = 4
+_LONGEST = 64
+
+
+class Connection:
+    """One way to the line with its own half-received request; the meters are shared."""
+
+    def __init__(self, line: "VirtualLine") -> None:
+        self._line = line
+        self._pending = b""
+
+    def receive(self, data: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
+        """Take bytes of a request, whole or in parts, and answer when one is complete.
+
+        A request is complete when its CRC fits. Bytes that never became one are dropped as
+        soon as whole requests come without them: a meter forgets a broken frame at the gap.
+
+        Args:
+            data: bytes from the line.
+            now: aware instant at which they came; the meters have no other clock.
+        """
+        for frame in (self._pending + data, data):
+            if len(frame) >= _SHORTEST and is_sealed(frame):
+                self._pending = b""
+                return self._line.answers(frame, now)
+        self._pending = (self._pending + data)[-_LONGEST:]
+        return ()
+
+
+class VirtualLine:
+    """Virtual Mercury 234 meters at ``address`` ... ``address + meters - 1``.
+
+    The same settings and the same instant give the same meters and history, to the count. A
+    history starts at a day that depends on the seed, the address and the year of the option
+    ``now`` (else of the first instant seen), so it is the same for a line started later.
+
+    Args:
+        settings: the plugin API's SimulatorSettings, by shape.
+        now: the instant to build the history up to when the option ``now`` is not given.
+
+    Raises:
+        ValueError: a sentence about the setting that cannot be.
+    """
+
+    def __init__(self, settings: LineSettings, now: datetime | None = None) -> None:
+        last = settings.address + settings.meters - 1
+        if settings.meters < 1 or settings.address < 1 or last > LAST_ADDRESS:
+            raise ValueError(
+                f"Meters at addresses {settings.address} to {last} cannot be; a line has room "
+                f"for 1 to {LAST_ADDRESS}."
+            )
+        self._settings = settings
+        self._options = Options.parse(settings.options)
+        self._meters: dict[int, VirtualMeter] = {}
+        self._connection = Connection(self)
+        start = self._options.now or now
+        if start is not None:
+            self._build(start)
+
+    @property
+    def meters(self) -> dict[int, VirtualMeter]:
+        """The meters by address. Raises ValueError before any instant is known."""
+        if not self._meters:
+            raise ValueError("Give the option now, or an instant, before asking for the meters.")
+        return self._meters
+
+    def new_connection(self) -> Connection:
+        """Another way to the same meters, for a client of its own."""
+        return Connection(self)
+
+    def receive(self, data: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
+        """See `Connection.receive`; for a line with one client."""
+        return self._connection.receive(data, now)
+
+    def answers(self, frame: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
+        """Answers to a request whose CRC fits."""
+        if not self._meters:
+            self._build(now)
+        address, body = frame[0], frame[1:-2]
+        if address == BROADCAST:
+            if body == b"\x03\x08":
+                for meter in self._meters.values():
+                    meter.fix(now)
+            return ()
+        if address == GROUP:
+            # With several meters all of them talk at once, as on a real line.
+            asked = list(self._meters.values())
+        else:
+            asked = [self._meters[address]] if address in self._meters else []
+        found = []
+        for meter in asked:
+            answer = meter.answer(body, now, group=address == GROUP)
+            if answer is not None:
+                found.append((answer.delay_s, seal(bytes((address,)) + answer.data)))
+        return found
+
+    def _build(self, now: datetime) -> None:
+        settings = self._settings
+        self._meters = {
+            address: VirtualMeter(self._options, settings.seed, address, now)
+            for address in range(settings.address, settings.address + settings.meters)
+        }

@@ -1,0 +1,189 @@
+"""What a virtual line was asked for, checked before the first byte.
+
+This package imports nothing of the hub: not the driver, so that a mistake in one cannot hide
+in the other, and not the plugin API, whose ``SimulatorSettings`` it takes by shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from hub.plugins.mercury234.simulator.clock import parse_face
+
+#: Meter constant in impulses per kWh -> its code in the low nibble of variant byte 2.
+CONSTANT_CODES = {5000: 0, 25000: 1, 1250: 2, 500: 3, 1000: 4, 250: 5}
+
+#: Meter constant -> the most that such a meter is installed for, W.
+RATED_W = {5000: 1_600, 25000: 1_000, 1250: 6_000, 500: 35_000, 1000: 6_500, 250: 60_000}
+
+LOADS = ("house", "flat", "workshop", "pv")
+
+_DIGITS = 6
+
+
+class LineSettings(Protocol):
+    """The shape of the plugin API's ``SimulatorSettings``."""
+
+    @property
+    def meters(self) -> int: ...
+
+    @property
+    def address(self) -> int: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def options(self) -> Mapping[str, str] | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of one line, parsed; the same for every meter on it.
+
+    ``outages`` are spans of the meter's face, as it would have shown had it kept running.
+    ``now`` is the aware UTC instant up to which the history is built, None for the instant of
+    the first byte. ``turnaround_s`` is the pause before an answer leaves.
+    """
+
+    firmware: tuple[int, int, int] = (9, 0, 0)
+    constant: int = 1000
+    ring: int = 8192
+    now: datetime | None = None
+    period: int = 30
+    directions: int = 2
+    outages: tuple[tuple[datetime, datetime], ...] = ()
+    clock_base: int = 180
+    season: str = "winter"
+    drift: int = 0
+    tariffs: int = 2
+    load: str | None = None
+    years: int = 3
+    password: bytes = bytes([1] * _DIGITS)
+    owner_password: bytes = bytes([2] * _DIGITS)
+    turnaround_s: float = 0.020
+
+    @classmethod
+    def parse(cls, options: Mapping[str, str] | None) -> "Options":
+        """Read ``SimulatorSettings.options``.
+
+        Raises:
+            ValueError: one sentence that names the option and what it may be.
+        """
+        asked = dict(options or {})
+        unknown = sorted(set(asked) - _KNOWN)
+        if unknown:
+            raise ValueError(
+                f"The virtual Mercury 234 has no option {unknown[0]!r}; "
+                f"it has {', '.join(sorted(_KNOWN))}."
+            )
+        password_form = _one_of(asked, "password_form", ("digits", "ascii"), "digits")
+        load = _one_of(asked, "load", (*LOADS, "mixed"), "mixed")
+        return cls(
+            firmware=_firmware(asked.get("firmware", "9.0.0")),
+            constant=int(_one_of(asked, "constant", tuple(map(str, CONSTANT_CODES)), "1000")),
+            ring={"131": 8192, "64": 4096}[_one_of(asked, "memory", ("131", "64"), "131")],
+            now=_instant(asked["now"]) if "now" in asked else None,
+            period=_period(asked),
+            directions=int(_one_of(asked, "directions", ("1", "2"), "2")),
+            outages=_outages(asked.get("outage", "")),
+            clock_base=_number(asked, "clock_base", 180, -720, 840),
+            season=_one_of(asked, "season", ("winter", "auto"), "winter"),
+            drift=_number(asked, "drift", 0, -86_400, 86_400),
+            tariffs=int(_one_of(asked, "tariffs", ("1", "2", "3"), "2")),
+            load=None if load == "mixed" else load,
+            years=_number(asked, "years", 3, 1, 30),
+            password=_password(asked.get("password", "111111"), password_form),
+            owner_password=_password(asked.get("owner_password", "222222"), password_form),
+            turnaround_s=_turnaround(asked.get("turnaround_s", "0.020")),
+        )
+
+
+_KNOWN = frozenset({
+    "firmware", "constant", "memory", "now", "period", "directions", "outage", "clock_base",
+    "season", "drift", "tariffs", "load", "years", "password", "owner_password",
+    "password_form", "turnaround_s",
+})  # fmt: skip
+
+
+def _one_of(asked: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = asked.get(name, default)
+    if value not in allowed:
+        raise ValueError(f"Option {name} is {value!r}; it may be {', '.join(allowed)}.")
+    return value
+
+
+def _number(asked: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = asked.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError as cause:
+        raise ValueError(f"Option {name} is {text!r}; give a whole number.") from cause
+    if not low <= value <= high:
+        raise ValueError(f"Option {name} is {value}; it may be {low} to {high}.")
+    return value
+
+
+def _period(asked: Mapping[str, str]) -> int:
+    period = _number(asked, "period", 30, 1, 60)
+    if 1440 % period:
+        raise ValueError(
+            f"Option period is {period}; the virtual meter keeps periods that divide a day."
+        )
+    return period
+
+
+def _firmware(text: str) -> tuple[int, int, int]:
+    parts = text.split(".")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) <= 99 for part in parts):
+        raise ValueError(f"Option firmware is {text!r}; write it like 2.3.4 or 9.0.0.")
+    first, second, third = (int(part) for part in parts)
+    return first, second, third
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as cause:
+        raise ValueError(
+            f"Option now is {text!r}; write an instant like 2026-11-03T12:00+00:00."
+        ) from cause
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _outages(text: str) -> tuple[tuple[datetime, datetime], ...]:
+    spans = []
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        start, slash, end = part.partition("/")
+        try:
+            span = parse_face(start), parse_face(end)
+        except ValueError as cause:
+            raise ValueError(
+                f"Option outage has {part!r}; write the meter's time like "
+                "2026-11-03T10:00/2026-11-03T15:00, several with a semicolon between."
+            ) from cause
+        if not slash or span[0] >= span[1]:
+            raise ValueError(f"Option outage has {part!r}; its end must come after its start.")
+        spans.append(span)
+    spans.sort()
+    for before, after in zip(spans, spans[1:], strict=False):
+        if before[1] >= after[0]:
+            raise ValueError("Option outage has spans that overlap; join them into one.")
+    return tuple(spans)
+
+
+def _password(text: str, form: str) -> bytes:
+    if len(text) != _DIGITS or not (text.isascii() and text.isdecimal()):
+        raise ValueError("A password of the virtual meter is six digits.")
+    return text.encode("ascii") if form == "ascii" else bytes(int(digit) for digit in text)
+
+
+def _turnaround(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as cause:
+        raise ValueError(f"Option turnaround_s is {text!r}; give seconds like 0.02.") from cause
+    if not 0.0 <= value <= 10.0:
+        raise ValueError(f"Option turnaround_s is {text}; it may be 0 to 10 seconds.")
+    return value
