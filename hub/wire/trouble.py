@@ -13,11 +13,18 @@ _REFUSED = f"[Errno {errno.ECONNREFUSED}]"
 _HELD = frozenset({errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK})
 
 
-def explained(error: OSError, address: LineAddress) -> LinkError:
+def explained(error: OSError, address: LineAddress, *, listening: bool = False) -> LinkError:
     """Turn an operating system's error into the hub's, with the next step in its sentence."""
     if address.kind == "serial":
         return _about_port(error, address.device)
-    return _about_network(error, f"{address.host}:{address.port}")
+    place = f"{address.host}:{address.port}"
+    return _about_listening(error, place) if listening else _about_network(error, place)
+
+
+def _about_listening(error: OSError, place: str) -> LinkError:
+    if error.errno == errno.EADDRINUSE:
+        return LineBusy(f"Something listens at {place} already; stop it or take another port.")
+    return LineDown(f"Can't listen at {place} ({error}); check the address or take another port.")
 
 
 def _about_network(error: OSError, place: str) -> LinkError:
