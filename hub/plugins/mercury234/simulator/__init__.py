@@ -31,7 +31,7 @@ def build(settings: LineSettings) -> VirtualLine:
 
 
 def truth(settings: LineSettings, now: datetime) -> dict[int, VirtualMeter]:
-    """The meters of a line as any process would have them, to compare readings with.
+    """Make the meters of a line as any process would have them, to compare readings with.
 
     ``now`` is the instant that the line was started with; the option ``now`` goes before it.
     """

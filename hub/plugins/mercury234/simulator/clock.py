@@ -42,7 +42,7 @@ def day_start(day: date) -> int:
 
 @cache
 def _changes() -> tuple[int, ...]:
-    """Standard seconds of each change of season, to summer first, European rule."""
+    """List the standard seconds of each change of season, to summer first, European rule."""
     found = []
     for year in range(_FIRST_YEAR, _LAST_YEAR + 1):
         for month in (3, 10):
@@ -59,6 +59,7 @@ class Calendar:
         base_minutes: the meter's winter time minus UTC.
         drift_s: how far the meter's clock is ahead of what it should show.
         seasons: whether the face goes to summer time.
+
     """
 
     def __init__(self, *, base_minutes: int, drift_s: int, seasons: bool) -> None:
@@ -66,7 +67,7 @@ class Calendar:
         self.seasons = seasons
 
     def standard(self, now: datetime) -> int:
-        """Standard seconds at an aware instant, rounded down."""
+        """Return standard seconds at an aware instant, rounded down."""
         return int((now - _ORIGIN_UTC) // timedelta(seconds=1)) + self._offset
 
     def is_summer(self, standard: int) -> bool:
@@ -79,7 +80,7 @@ class Calendar:
         return naive(self.face_seconds(standard))
 
     def from_face(self, face: datetime) -> int:
-        """Standard seconds when the face shows this; the first of two in autumn.
+        """Return standard seconds when the face shows this; the first of two in autumn.
 
         A face that spring skips means what the clock would have shown in winter time.
         """
@@ -87,5 +88,5 @@ class Calendar:
         return seconds - HOUR if self.is_summer(seconds - HOUR) else seconds
 
     def midnight(self, day: date) -> int:
-        """Standard seconds when this day starts on the face."""
+        """Return standard seconds when this day starts on the face."""
         return self.from_face(naive(day_start(day)))

@@ -33,7 +33,7 @@ class Registers:
         self._per_kwh = 2 * constant
 
     def since_reset(self, standard: int, tariff: int = SUM) -> Four:
-        """A+, A-, R+, R- in Wh and varh at a standard second; None where not metered."""
+        """Return A+, A-, R+, R- in Wh and varh at a standard second; None where not metered."""
         first, second, third, fourth = (
             self._whole(self._counter.upto(channel, standard, tariff)) if metered else None
             for channel, metered in enumerate(self._counter.metered)
@@ -41,7 +41,7 @@ class Registers:
         return first, second, third, fourth
 
     def read(self, array: int, month: int, tariff: int, now: int) -> Four | None:
-        """The register that code 05 names, None if there is no such array or month."""
+        """Return the register that code 05 names, None if there is no such array or month."""
         span = self.span(array, month, now)
         if span is None:
             return None
@@ -50,7 +50,7 @@ class Registers:
         return at_end if start is None else minus(at_end, self.since_reset(start, tariff))
 
     def by_phase(self, standard: int, tariff: int) -> tuple[int, int, int]:
-        """A+ since reset of L1, L2, L3 in Wh; together exactly the register."""
+        """Return A+ since reset of L1, L2, L3 in Wh; together exactly the register."""
         whole = self.since_reset(standard, tariff)[0] or 0
         first, second = (whole * share // 100 for share in _PHASE_SHARES)
         return first, second, whole - first - second
@@ -64,7 +64,7 @@ class Registers:
         return four[2], unused, unused, four[3]
 
     def span(self, array: int, month: int, now: int) -> tuple[int | None, int] | None:
-        """Standard seconds at the start (None: reset) and end of an array."""
+        """Return standard seconds at the start (None: reset) and end of an array."""
         today = self._calendar.face(now).date()
         midnight = self._calendar.midnight
         if array in {_MONTH, _AT_MONTH}:

@@ -42,7 +42,7 @@ class Moment:
 
 
 def observe(counter: Counter, constant: int, key: str, standard: int) -> Moment:
-    """The network of the meter named by ``key`` at a standard second."""
+    """Compute the network of the meter named by ``key`` at a standard second."""
     start = standard // CELL * CELL
     counts = [counter.upto(c, start + CELL) - counter.upto(c, start) for c in range(4)]
     active = _phases((counts[0] - counts[1]) * 100_000 // constant)
@@ -70,20 +70,17 @@ def observe(counter: Counter, constant: int, key: str, standard: int) -> Moment:
 def one(moment: Moment, bwri: int) -> bytes | None:
     """Answer to 08 11: one value, or None for what the meter does not have."""
     kind, power, phase = bwri >> 4, bwri >> 2 & 3, bwri & 3
-    if kind == 0 and power < 3:
-        return _powers(moment, power)[phase]
-    if kind == 3 and power == 0:
-        return _cosines(moment)[phase]
-    if bwri == 0x40:
-        return layouts.order_132(moment.hertz)
     if bwri == 0x70:
         return moment.celsius.to_bytes(2, "big", signed=True)
-    if power or not phase:
+    if kind == 0 and power < 3:
+        return _powers(moment, power)[phase]
+    if power:
         return None
-    if kind == 6:
-        return moment.distortion[phase - 1].to_bytes(2, "little")
-    plain = {1: moment.volts, 2: moment.amperes, 5: moment.angles}.get(kind)
-    return None if plain is None else layouts.order_132(plain[phase - 1])
+    if kind in {0x3, 0x4}:
+        values = _cosines(moment) if kind == 0x3 else [layouts.order_132(moment.hertz)]
+        return values[phase] if phase < len(values) else None
+    values = _by_phase(moment, kind)
+    return values[phase - 1] if phase and values else None
 
 
 def group(moment: Moment, bwri: int) -> bytes | None:
@@ -97,10 +94,7 @@ def group(moment: Moment, bwri: int) -> bytes | None:
         return b"".join(_cosines(moment))
     if kind == 4:
         return layouts.order_132(moment.hertz)
-    if kind == 6:
-        return b"".join(value.to_bytes(2, "little") for value in moment.distortion)
-    plain = {1: moment.volts, 2: moment.amperes, 5: moment.angles}.get(kind)
-    return None if plain is None else b"".join(map(layouts.order_132, plain))
+    return b"".join(_by_phase(moment, kind)) or None
 
 
 def everything(moment: Moment, *, extended: bool) -> bytes:
@@ -124,6 +118,14 @@ def fixed(moment: Moment, bwri: int) -> bytes | None:
         layouts.order_2143(flag << 24 | abs(value) & 0xFFFFFF)
         for flag, value in zip(moment.flags, values, strict=True)
     )
+
+
+def _by_phase(moment: Moment, kind: int) -> list[bytes]:
+    """Lay out what has three phases and no sum; an empty list for another kind."""
+    if kind == 6:
+        return [value.to_bytes(2, "little") for value in moment.distortion]
+    plain = {1: moment.volts, 2: moment.amperes, 5: moment.angles}.get(kind, ())
+    return [layouts.order_132(value) for value in plain]
 
 
 def _powers(moment: Moment, power: int) -> list[bytes]:

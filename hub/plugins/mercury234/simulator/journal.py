@@ -41,6 +41,7 @@ class Journals:
             now: standard seconds.
             long: whether this firmware gives long answers.
             last: whether this firmware knows FF.
+
         """
         size = _SIZES.get(book)
         if size is None:

@@ -47,10 +47,10 @@ def order_132(value: int) -> bytes:
 
 
 def energies(values: tuple[int | None, ...]) -> bytes:
-    """Registers in Wh or varh; what is not metered goes out as all ones."""
+    """Lay out registers in Wh or varh; what is not metered goes out as all ones."""
     return b"".join(order_2143(MASKED if v is None else v & 0xFFFFFFFF) for v in values)
 
 
 def decimal_pairs(digits: str) -> bytes:
-    """A serial: each byte is a plain number 0..99."""
+    """Lay out a serial: each byte is a plain number 0..99."""
     return bytes(int(digits[i : i + 2]) for i in range(0, len(digits), 2))

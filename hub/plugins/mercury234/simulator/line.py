@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from corefast.crc import is_sealed, seal
-from hub.plugins.mercury234.simulator.meter import VirtualMeter
+from hub.plugins.mercury234.simulator.meter import FIX, VirtualMeter
 from hub.plugins.mercury234.simulator.options import LineSettings, Options
 
 GROUP, BROADCAST, LAST_ADDRESS = 0x00, 0xFE, 0xF0
@@ -29,6 +29,7 @@ class Connection:
         Args:
             data: bytes from the line.
             now: aware instant at which they came; the meters have no other clock.
+
         """
         for frame in (self._pending + data, data):
             if len(frame) >= _SHORTEST and is_sealed(frame):
@@ -51,6 +52,7 @@ class VirtualLine:
 
     Raises:
         ValueError: a sentence about the setting that cannot be.
+
     """
 
     def __init__(self, settings: LineSettings, now: datetime | None = None) -> None:
@@ -89,7 +91,7 @@ class VirtualLine:
             self._build(now)
         address, body = frame[0], frame[1:-2]
         if address == BROADCAST:
-            if body == b"\x03\x08":
+            if body == FIX:
                 for meter in self._meters.values():
                     meter.fix(now)
             return ()

@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from hashlib import blake2b
 from itertools import accumulate, pairwise
 
@@ -63,7 +63,7 @@ _SCHEDULES: dict[int, tuple[int, ...]] = {
 
 
 def schedule(tariffs: int) -> tuple[int, ...]:
-    """The tariff of each half-hour of the face: 2 day/night, 3 peak/night/half-peak."""
+    """Return the tariff of each half-hour of the face: 2 day/night, 3 peak/night/half-peak."""
     return tuple(tariff for tariff in _SCHEDULES[tariffs] for _ in range(2))
 
 
@@ -83,7 +83,7 @@ def digest(*parts: object) -> bytes:
 
 
 def choose(options: Options, seed: int, address: int) -> tuple[str, dict[int, Consumer]]:
-    """The kind of load of a meter and what its channels carry; an absent channel is idle."""
+    """Choose the load of a meter and what its channels carry; an absent channel is idle."""
     luck = digest("consumer", seed, address)
     kinds = LOADS if options.directions == 2 else LOADS[:3]
     kind = options.load or kinds[luck[0] % len(kinds)]
@@ -112,7 +112,7 @@ class ChannelLoad:
     """Counts of one channel on the standard axis, as if the power had never been off."""
 
     def __init__(
-        self, consumer: Consumer, key: str, constant: int, first_day: int,
+        self, consumer: Consumer, *, key: str, constant: int, first_day: int,
         calendar: Calendar, zones: tuple[int, ...],
     ) -> None:  # fmt: skip
         self._consumer = consumer
@@ -127,7 +127,7 @@ class ChannelLoad:
         self._days: dict[int, array[int]] = {}
 
     def upto(self, standard: int, tariff: int = 0) -> int:
-        """Counts before a standard second since the first day; tariff 0 is all of them."""
+        """Return counts before a standard second since the first day; tariff 0 is all of them."""
         day, second = divmod(standard, DAY)
         if day < self._first:
             return 0
@@ -199,7 +199,7 @@ class ChannelLoad:
         return known[index]
 
     def _zones_of(self, day: int) -> tuple[int, ...]:
-        """The tariff of each half-hour of a standard day; the face turns the schedule."""
+        """Return the tariff of each half-hour of a standard day; the face turns the schedule."""
         start = day * DAY
         if not self._calendar.seasons:
             return self._zones
@@ -232,7 +232,7 @@ class Counter:
     """What a meter has really counted: the load since initialisation, without the outages."""
 
     def __init__(
-        self, options: Options, seed: int, address: int, calendar: Calendar,
+        self, options: Options, *, seed: int, address: int, calendar: Calendar,
         started: int, outages: Sequence[tuple[int, int]],
     ) -> None:  # fmt: skip
         self.kind, consumers = choose(options, seed, address)
@@ -244,8 +244,8 @@ class Counter:
         self._lost: dict[tuple[int, int], list[int]] = {}
         self._loads = {
             channel: ChannelLoad(
-                consumer, f"day/{seed}/{address}/{channel}", options.constant,
-                started // DAY, calendar, zones,
+                consumer, key=f"day/{seed}/{address}/{channel}", constant=options.constant,
+                first_day=started // DAY, calendar=calendar, zones=zones,
             )
             for channel, consumer in consumers.items()
         }  # fmt: skip
@@ -253,11 +253,11 @@ class Counter:
         self.metered = tuple(channel in metered for channel in range(4))
 
     def tariff_at(self, standard: int) -> int:
-        """The tariff 1..3 that runs at a standard second."""
+        """Return the tariff 1..3 that runs at a standard second."""
         return self._zones[self._calendar.face_seconds(standard) % DAY // CELL]
 
     def upto(self, channel: int, standard: int, tariff: int = 0) -> int:
-        """Counts from initialisation to a standard second; 0 for an idle channel."""
+        """Return counts from initialisation to a standard second; 0 for an idle channel."""
         load = self._loads.get(channel)
         if load is None or standard <= self._started:
             return 0

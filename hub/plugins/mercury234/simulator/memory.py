@@ -5,7 +5,7 @@ or not; a number modulo the size of the ring is the place. A slot that passed wi
 of power is never written, so its place keeps what lay there one turn before, or zeros.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -54,6 +54,7 @@ class Ring:
         first_end: standard second at which the pointer stood at zero.
         wide: firmware 7.1.0 and later, where an address field is a record number and status
             bit 4 tells the profiles apart instead of being the 17th address bit.
+
     """
 
     def __init__(
@@ -70,11 +71,11 @@ class Ring:
         self._wide = wide
 
     def passed(self, standard: int) -> int:
-        """Number of the last slot that has ended."""
+        """Return the number of the last slot that has ended."""
         return max(0, (standard - self._zero) // self._slot)
 
     def last_written(self, standard: int) -> int:
-        """Number of the last record that the meter has written; 0 for none."""
+        """Return the number of the last record that the meter has written; 0 for none."""
         number = self.passed(standard)
         while number > 0 and not self._powered(number):
             number -= 1
@@ -84,11 +85,11 @@ class Ring:
         return self._zero + number * self._slot
 
     def number_at(self, end: int) -> int:
-        """Number of the first slot that ends at this standard second or later."""
+        """Return the number of the first slot that ends at this standard second or later."""
         return -((self._zero - end) // self._slot)
 
     def slot(self, number: int) -> TruthSlot:
-        """The truth about a record number, from the load model."""
+        """Tell the truth about a record number, from the load model."""
         end = self.end_of(number)
         face, winter = self._calendar.face(end), not self._calendar.is_summer(end)
         powered = self._powered(number)
@@ -113,8 +114,8 @@ class Ring:
         when = layouts.stamp(self._calendar.face(self.end_of(number)))
         return field.to_bytes(2, "big") + bytes((status,)) + when + bytes((self._period,))
 
-    def records(self, standard: int, places: Iterator[int] | range) -> bytes:
-        """The content of places of the ring, whatever lies there."""
+    def records(self, standard: int, places: range) -> bytes:
+        """Return the content of places of the ring, whatever lies there."""
         newest = self.passed(standard)
         return b"".join(self._content(newest, place % self.places) for place in places)
 

@@ -7,6 +7,7 @@ in the other, and not the plugin API, whose ``SimulatorSettings`` it takes by sh
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Protocol
 
 from hub.plugins.mercury234.simulator.clock import parse_face
@@ -70,6 +71,7 @@ class Options:
 
         Raises:
             ValueError: one sentence that names the option and what it may be.
+
         """
         asked = dict(options or {})
         unknown = sorted(set(asked) - _KNOWN)
@@ -167,7 +169,7 @@ def _outages(text: str) -> tuple[tuple[datetime, datetime], ...]:
             raise ValueError(f"Option outage has {part!r}; its end must come after its start.")
         spans.append(span)
     spans.sort()
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         if before[1] >= after[0]:
             raise ValueError("Option outage has spans that overlap; join them into one.")
     return tuple(spans)

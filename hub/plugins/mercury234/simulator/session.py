@@ -10,6 +10,7 @@ class Channel:
     Args:
         passwords: six raw bytes for each level.
         lifetime_s: seconds after the last correct request.
+
     """
 
     def __init__(self, passwords: dict[int, bytes], lifetime_s: int) -> None:
@@ -37,5 +38,5 @@ class Channel:
         return self._level
 
     def touch(self, now: int) -> None:
-        """A correct request came: the time starts again."""
+        """Start the time again: a correct request came."""
         self._used = now
