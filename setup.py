@@ -1,8 +1,9 @@
 """Builds corefast, the compiled core, and the catalogs; everything else is in pyproject.toml.
 
-COREFAST_DEBUG=1 builds it with assertions, bounds checks, undefined-behaviour traps and the
-compiler's warnings as errors. That build has another file name, which Python prefers to the
-release one, so make it in a copy of the tree, as tests/corefast/test_debug_build.py does.
+COREFAST_DEBUG=1 builds it with assertions, bounds checks, line tracing, traps for undefined
+behaviour and the compiler's warnings as errors. That build has another file name, which Python
+prefers to the release one, so make it in a copy of the tree, as
+tests/corefast/test_debug_build.py does.
 """
 
 import os
@@ -24,6 +25,7 @@ ABI3 = not DEBUG and not sysconfig.get_config_var("Py_GIL_DISABLED")
 WARN = ["-Wall", "-Wextra", "-Wno-unused-parameter"]
 # A stranger's newer compiler may warn about what ours does not: errors only where we develop.
 DEBUG_C = ["-O1", "-g", "-UNDEBUG", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
+TRACE = [("CYTHON_TRACE", "1")]
 
 Options.warning_errors = True
 
@@ -53,7 +55,7 @@ def extension(name: str, *headers: str) -> Extension:
         [f"corefast/{name}.pyx"],
         depends=[f"corefast/{header}" for header in headers],
         include_dirs=["corefast"],
-        define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else [],
+        define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else TRACE if DEBUG else [],
         py_limited_api=ABI3,
         extra_compile_args=WARN + (DEBUG_C if DEBUG else ["-O3"]),
         extra_link_args=["-fsanitize=undefined"] if DEBUG else [],
@@ -72,6 +74,7 @@ setup(
         compiler_directives={
             "language_level": 3,
             "boundscheck": DEBUG,
+            "linetrace": DEBUG,
             "wraparound": False,
             "cdivision": True,
             "embedsignature": False,

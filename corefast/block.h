@@ -95,15 +95,17 @@ static inline size_t corefast_block_room(size_t slots, size_t channels)
 static uint8_t *corefast_put_flags(
     uint8_t *to, const uint8_t *flags, size_t slots, unsigned *kept_as)
 {
-    size_t runs = 1, length = 1;
+    size_t runs = 1, length = 1, changes = 0;
 
-    for (size_t i = 1; i < slots; i++, length++)
+    for (size_t i = 1; i < slots; i++, length++) {
+        changes += flags[i] != flags[i - 1];
         if (flags[i] != flags[i - 1] || length == 256) {
             runs++;
             length = 0;
         }
+    }
     *kept_as = FLAGS_RAW;
-    if (memcmp(flags, flags + 1, slots - 1) == 0)
+    if (changes == 0)
         *kept_as = flags[0] ? FLAGS_SAME : FLAGS_NONE;
     else if (runs <= BLOCK_RUNS && 1 + 2 * runs < slots)
         *kept_as = FLAGS_RUNS;

@@ -7,7 +7,8 @@ Arrays that come in are any C-contiguous buffers of native byte order (memoryvie
 Arrays that go out are memoryviews over memory of their own, writable, with `shape`; `tolist()`,
 `values[day, slot, channel]` and `numpy.asarray` work on them without a copy of anything else. A
 memoryview changes its shape by way of bytes: the days of `unpack_days` become the one series of
-`aggregate` by `values.cast("B").cast("I", (1, days * slots, channels))`.
+`aggregate` by `values.cast("B").cast("I", (1, days * slots, channels))` and
+`flags.cast("B").cast("B", (1, days * slots))`.
 """
 
 from collections.abc import Iterable
