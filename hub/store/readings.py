@@ -1,0 +1,157 @@
+"""Registers of meters at instants, and the checks between them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import col, delete, select
+
+from hub.store.tables import BalanceCheck, RegisterReading
+from hub.store.unit import Unit
+
+
+class BalanceState(StrEnum):
+    OK = "ok"
+    IN_DOUBT = "in_doubt"
+    NOT_CHECKABLE = "not_checkable"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Taken:
+    """A register at an instant; ``value`` in whole Wh or varh, as the meter's face shows it."""
+
+    obis: str
+    taken_at: datetime
+    value: int
+    day_start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    obis: str
+    from_at: datetime
+    to_at: datetime
+    state: BalanceState
+    registers_wh: int | None = None
+    slots_wh: int | None = None
+    rereads: int = 0
+
+
+def known(
+    unit: Unit, meter_id: int, *, since: datetime, obis: Collection[str] | None = None,
+    day_start: bool | None = None,
+) -> list[Taken]:  # fmt: skip
+    """List a meter's readings from an instant on, by register and time."""
+    query = select(RegisterReading).where(
+        RegisterReading.meter_id == meter_id,
+        RegisterReading.taken_at >= since,
+        RegisterReading.source == "driver",
+    )
+    if obis is not None:
+        query = query.where(col(RegisterReading.obis).in_(obis))
+    if day_start is not None:
+        query = query.where(col(RegisterReading.day_start).is_(day_start))
+    return sorted(
+        Taken(row.obis, row.taken_at, row.value, row.day_start) for row in unit.session.exec(query)
+    )
+
+
+def at(unit: Unit, meter_id: int, taken_at: datetime) -> Mapping[str, int]:
+    """Map the registers stored for exactly this instant to their values."""
+    rows = unit.session.exec(
+        select(RegisterReading).where(
+            RegisterReading.meter_id == meter_id, RegisterReading.taken_at == taken_at
+        )
+    )
+    return {row.obis: row.value for row in rows}
+
+
+def keep(unit: Unit, meter_id: int, taken: Collection[Taken]) -> list[tuple[Taken, int]]:
+    """Store readings; returns those that had another value, with the value that was there.
+
+    A reading of day starts stays for ever. Of the readings of now only the last of each UTC day
+    does, or a meter would grow more rows by its registers than its profile has bytes.
+    """
+    changed: list[tuple[Taken, int]] = []
+    for item in taken:
+        row = unit.session.get(RegisterReading, (meter_id, item.obis, item.taken_at))
+        if row is not None:
+            if row.value != item.value:
+                changed.append((item, row.value))
+                row.value = item.value
+                unit.session.add(row)
+            continue
+        if not item.day_start and not make_last_of_day(unit, meter_id, item):
+            continue
+        unit.session.add(
+            RegisterReading(
+                meter_id=meter_id,
+                obis=item.obis,
+                taken_at=item.taken_at,
+                value=item.value,
+                day_start=item.day_start,
+            )
+        )
+    return changed
+
+
+def make_last_of_day(unit: Unit, meter_id: int, item: Taken) -> bool:
+    """Remove the day's earlier readings of now; False: a later one is there."""
+    day = item.taken_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    same = [
+        col(RegisterReading.meter_id) == meter_id,
+        col(RegisterReading.obis) == item.obis,
+        col(RegisterReading.day_start).is_(False),
+        col(RegisterReading.taken_at) >= day,
+        col(RegisterReading.taken_at) < day + timedelta(days=1),
+    ]
+    later = select(RegisterReading.taken_at).where(
+        *same, col(RegisterReading.taken_at) > item.taken_at
+    )
+    if unit.session.exec(later).first() is not None:
+        return False
+    unit.session.execute(delete(RegisterReading).where(*same))
+    return True
+
+
+def balances(unit: Unit, meter_id: int, since: datetime) -> list[Balance]:
+    """List the checks of a meter that begin at or after an instant."""
+    rows = unit.session.exec(
+        select(BalanceCheck).where(BalanceCheck.meter_id == meter_id, BalanceCheck.from_at >= since)
+    )
+    return [
+        Balance(
+            row.obis,
+            row.from_at,
+            row.to_at,
+            BalanceState(row.state),
+            row.registers_wh,
+            row.slots_wh,
+            row.rereads,
+        )
+        for row in rows
+    ]
+
+
+def keep_balance(unit: Unit, meter_id: int, balance: Balance) -> None:
+    """Store a check in place of the one of the same register and span."""
+    row = unit.session.exec(
+        select(BalanceCheck).where(
+            BalanceCheck.meter_id == meter_id,
+            BalanceCheck.obis == balance.obis,
+            BalanceCheck.from_at == balance.from_at,
+            BalanceCheck.to_at == balance.to_at,
+        )
+    ).first() or BalanceCheck(
+        meter_id=meter_id,
+        obis=balance.obis,
+        from_at=balance.from_at,
+        to_at=balance.to_at,
+        state=balance.state,
+        at=unit.now(),
+    )
+    row.state = balance.state
+    row.registers_wh, row.slots_wh = balance.registers_wh, balance.slots_wh
+    row.rereads, row.at = balance.rereads, unit.now()
+    unit.session.add(row)

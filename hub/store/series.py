@@ -1,0 +1,141 @@
+"""Series of a meter and what is stored of them: opening, presence, revisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from sqlmodel import col, insert, select
+
+from hub.domain.series import Shape, Span, joined
+from hub.store import blocks
+from hub.store.blocks import DAY_MINUTES, Days
+from hub.store.tables import Revision, Series
+from hub.store.unit import Unit
+
+DRIVER = "driver"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """What makes a meter's series one: a change of any of it opens another.
+
+    ``scale``: milliwatt-hours a count.
+    """
+
+    meter_id: int
+    shape: Shape
+    scale: Fraction
+    source: str = DRIVER
+    ratios_applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSeries:
+    id: int
+    key: SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What a slot held before it was changed."""
+
+    series_id: int
+    day: int
+    slot: int
+    counts: tuple[int, ...]
+    flags: int
+
+
+def of_row(row: Series) -> StoredSeries:
+    return StoredSeries(
+        row.id or 0,
+        SeriesKey(
+            row.meter_id or 0,
+            Shape(row.minutes, row.channels),
+            Fraction(row.scale_num, row.scale_den),
+            row.source,
+            row.ratios_applied,
+        ),
+    )
+
+
+def one(unit: Unit, series_id: int) -> StoredSeries | None:
+    """Read a series; its ``meter_id`` is 0 if it belongs to a point."""
+    row = unit.session.get(Series, series_id)
+    return None if row is None else of_row(row)
+
+
+def every(unit: Unit) -> list[StoredSeries]:
+    return [of_row(row) for row in unit.session.exec(select(Series).order_by(col(Series.id)))]
+
+
+def of_meter(unit: Unit, meter_id: int, source: str = DRIVER) -> list[StoredSeries]:
+    """List a meter's series of one source, oldest first."""
+    found = unit.session.exec(
+        select(Series)
+        .where(Series.meter_id == meter_id, Series.source == source)
+        .order_by(col(Series.id))
+    )
+    return [of_row(row) for row in found]
+
+
+def find_or_open(unit: Unit, key: SeriesKey) -> int:
+    """Return the id of the series with exactly this key, made if there is none."""
+    for known in of_meter(unit, key.meter_id, key.source):
+        if known.key == key:
+            return known.id
+    row = Series(
+        meter_id=key.meter_id,
+        source=key.source,
+        minutes=key.shape.minutes,
+        scale_num=key.scale.numerator,
+        scale_den=key.scale.denominator,
+        channels=key.shape.channels,
+        ratios_applied=key.ratios_applied,
+    )
+    unit.session.add(row)
+    unit.session.flush()
+    if row.id is None:
+        raise AssertionError("the database gave no id")
+    return row.id
+
+
+def days_of(unit: Unit, series: StoredSeries, span: Span) -> Days:
+    """Read the days that a span of minutes touches."""
+    return blocks.read_days(
+        unit.cursor(),
+        series.id,
+        series.key.shape,
+        span[0] // DAY_MINUTES,
+        (span[1] - 1) // DAY_MINUTES,
+    )
+
+
+def present(unit: Unit, meter_id: int, span: Span) -> list[Span]:
+    """List where within whole days around a span the meter's own series have values."""
+    found: list[Span] = []
+    for series in of_meter(unit, meter_id):
+        found += days_of(unit, series, span).spans()
+    return joined(found)
+
+
+def revise(unit: Unit, revised: Sequence[Revised], *, at: datetime, why: str, actor: str) -> None:
+    """Keep what was there before a change."""
+    if revised:
+        unit.session.execute(
+            insert(Revision),
+            [
+                {
+                    "series_id": item.series_id,
+                    "day": item.day,
+                    "slot": item.slot,
+                    "old_counts": list(item.counts),
+                    "old_flags": item.flags,
+                    "at": at,
+                    "why": why,
+                    "actor": actor,
+                }
+                for item in revised
+            ],
+        )
