@@ -81,7 +81,8 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "hub"
-        _tell(f"{error.format_message().rstrip('.')}; see '{path} --help'.")
+        message = " ".join(error.format_message().split()).rstrip(".")
+        _tell(f"{message}; see '{path} --help'.")
         return error.exit_code
     except click.ClickException as error:
         _tell(error.format_message())

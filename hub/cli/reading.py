@@ -1,0 +1,234 @@
+"""What ``hub meter read`` asks a meter: one function for each WHAT, as talks of the driver.
+
+They await the driver's methods and nothing else, so the runner can run them like the driver
+itself. Each returns the plain value that ``--json`` prints.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from hub.cli.kit import face, plain
+from hub.errors import ContractBroken, LinkError, NotSupported
+from hub.plugins.api import (
+    PROTOCOLS,
+    Can,
+    Channel,
+    Cursor,
+    Gap,
+    Identity,
+    JournalPage,
+    Level,
+    MeterDriver,
+    MeterTime,
+    ProfilePage,
+    Slot,
+    SlotMark,
+    Talk,
+)
+
+P = TypeVar("P", ProfilePage, JournalPage)
+Progress = Callable[[datetime], None]  # told the face's time that has been reached
+
+# A span open at one end reaches as far as meters go back, or beyond any clock that is wrong.
+EARLIEST: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- a meter's face has no zone
+LATEST: Final = datetime(2099, 12, 31)  # noqa: DTZ001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to read. Times are of the meter's face; ``clock_base`` is minutes east of UTC."""
+
+    what: str
+    since: datetime | None = None
+    until: datetime | None = None
+    clock_base: int = 180
+
+
+async def visit(
+    driver: MeterDriver, level: Level, wish: Wish, progress: Progress
+) -> Mapping[str, object]:
+    """Open, say who answers, read, and say goodbye on every way out."""
+    await driver.open(level)
+    try:
+        identity = await driver.identify()
+        if wish.what == "identity":
+            return _identity(identity)
+        return await _read(driver, identity, wish, progress)
+    finally:
+        with contextlib.suppress(LinkError):
+            await driver.close()
+
+
+async def _read(
+    driver: MeterDriver, identity: Identity, wish: Wish, progress: Progress
+) -> Mapping[str, object]:
+    able: Any = _able(driver, identity, Can(wish.what))
+    match Can(wish.what):
+        case Can.CLOCK:
+            return await _clock(able, wish)
+        case Can.REGISTERS:
+            return {"registers": _quantities(await able.read_registers(able.registers()), "period")}
+        case Can.SNAPSHOT:
+            return {"values": _quantities(await able.read_snapshot())}
+        case Can.PROFILE:
+            return await _profile(able, wish, progress)
+        case Can.JOURNAL:
+            return await _journal(able)
+
+
+def _able(driver: MeterDriver, identity: Identity, can: Can) -> object:
+    able = driver.can(identity)
+    if can in able and isinstance(driver, PROTOCOLS[can]):
+        return driver
+    others = ", ".join(["identity", *(each.value for each in Can if each in able)])
+    raise NotSupported(
+        f"This meter ({identity.model}) or its driver can't read its {can.value}; it can: {others}."
+    )
+
+
+def _identity(identity: Identity) -> Mapping[str, object]:
+    return {
+        "maker": identity.maker,
+        "model": identity.model,
+        "serial": identity.serial,
+        "firmware": identity.firmware,
+        "made_on": identity.made_on,
+        "imp_per_kwh": identity.imp_per_kwh,
+        "voltage_ratio": identity.voltage_ratio,
+        "current_ratio": identity.current_ratio,
+        "phases": identity.phases,
+        "traits": identity.traits,
+    }
+
+
+async def _clock(driver: Any, wish: Wish) -> Mapping[str, object]:
+    reading = await driver.read_clock()
+    base = timedelta(minutes=wish.clock_base + (60 if reading.shown.summer else 0))
+    # The meter looked at its clock about half a round trip after it was asked.
+    meant = reading.asked_at + (reading.answered_at - reading.asked_at) / 2
+    drift = (reading.shown.face - base) - meant.replace(tzinfo=None)
+    return {
+        "shown": face(reading.shown.face),
+        "summer": reading.shown.summer,
+        "drift_s": round(drift.total_seconds(), 1),
+    }
+
+
+def _quantities(read: Mapping[Any, Any], *more: str) -> list[Mapping[str, object]]:
+    return [
+        {
+            "obis": register.obis,
+            **{name: getattr(register, name) for name in more},
+            "value": plain(quantity.value),
+            "unit": quantity.unit,
+        }
+        for register, quantity in sorted(read.items())
+    ]
+
+
+# -- the profile -------------------------------------------------------------------------------
+
+
+async def _profile(driver: Any, wish: Wish, progress: Progress) -> Mapping[str, object]:
+    span = None
+    if wish.since or wish.until:
+        span = (MeterTime(wish.since or EARLIEST), MeterTime(wish.until or LATEST))
+    slots: list[Slot] = []
+    gaps: list[Gap] = []
+    scales: list[Fraction] = []
+
+    def take(page: ProfilePage) -> None:
+        gaps.extend(page.gaps)
+        if not page.slots:
+            return
+        if scales and page.milliwatt_hours_per_count != scales[0]:
+            border = face(page.slots[0].ends.face)
+            raise NotSupported(
+                f"The scale of the profile changes before {border}; "
+                f"read the two parts apart, with --until {border} and --since {border}."
+            )
+        scales.append(page.milliwatt_hours_per_count)
+        slots.extend(page.slots)
+        progress(page.slots[-1].ends.face)
+
+    await _each_page(lambda at: driver.read_profile(at, span), take)
+    return {
+        "milliwatt_hours_per_count": str(scales[0]) if scales else None,
+        "slots": [_slot(slot) for slot in slots],
+        "gaps": [_gap(gap) for gap in gaps],
+    }
+
+
+async def _each_page(read: Callable[[Cursor | None], Talk[P]], take: Callable[[P], None]) -> None:
+    """Read page after page until there is no more."""
+    at: Cursor | None = None
+    while True:
+        page = await read(at)
+        take(page)
+        if not page.more:
+            return
+        if page.next == at:
+            raise ContractBroken(
+                "The driver says that there is more but does not go on; "
+                "report it to the plugin's maker."
+            )
+        at = page.next
+
+
+def _slot(slot: Slot) -> Mapping[str, object]:
+    start = slot.ends.face - timedelta(minutes=slot.minutes)
+    return {
+        "start": start.isoformat(timespec="minutes"),
+        "minutes": slot.minutes,
+        "summer": slot.ends.summer,
+        "counts": {
+            channel.value: count for channel, count in zip(Channel, slot.counts, strict=True)
+        },
+        "flags": [str(mark.name).lower() for mark in SlotMark if mark in slot.marks],
+    }
+
+
+def _gap(gap: Gap) -> Mapping[str, object]:
+    return {
+        "from": gap.starts and gap.starts.face.isoformat(timespec="minutes"),
+        "to": gap.ends.face.isoformat(timespec="minutes"),
+    }
+
+
+# -- journals ----------------------------------------------------------------------------------
+
+
+async def _journal(driver: Any) -> Mapping[str, object]:
+    events: list[Mapping[str, object]] = []
+    lost: list[Mapping[str, object]] = []
+    for book in sorted(driver.books()):
+
+        def take(page: JournalPage, book: str = book) -> None:
+            events.extend(_event(entry) for entry in page.entries)
+            if page.lost is not None:
+                lost.append({"book": book, **_gap(page.lost)})
+
+        await _each_page(partial(driver.read_journal, book), take)
+    return {"events": events, "lost": lost}
+
+
+def _event(entry: Any) -> Mapping[str, object]:
+    detail = dict(entry.detail or {})
+    said = "".join(f", {name} {value}" for name, value in detail.items())
+    return {
+        "book": entry.book,
+        "kind": entry.kind,
+        "began": _when(entry.began),
+        "ended": None if entry.ended is None else _when(entry.ended),
+        "detail": detail,
+        "text": entry.kind.replace("_", " ") + said,
+    }
+
+
+def _when(at: MeterTime | datetime) -> str:
+    return face(at.face if isinstance(at, MeterTime) else at)
