@@ -340,6 +340,24 @@ class SignInRefused(AccountError):
     sentence = "E-mail or password is wrong."
 
 
+class NotConfirmed(AccountError):
+    """Said only to somebody who knows the password."""
+
+    code = "account.not_confirmed"
+    sentence = "The e-mail is not confirmed yet; follow the link in the mail or ask for a new one."
+
+
+class InputRefused(AccountError):
+    """What was typed can't be taken; ``fields`` says for each field why, as a catalog key."""
+
+    code = "account.input_refused"
+    sentence = "Something in the form is not right; correct the fields that are named."
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("", **fields)
+        self.fields = fields
+
+
 class TooManyAttempts(AccountError):
     code = "account.too_many_attempts"
     retry = Retry.LATER

@@ -16,12 +16,12 @@ from math import gcd
 
 from corefast.profile import BlockDamaged, unpack_days
 from hub.domain.calendar import DAY_MINUTES, minute_of, slot_at, utc_day
+from hub.domain.series import NO_VALUE, REJECTED, columns
 from hub.domain.tariffs import ONE_ZONE, Schedule, parse_schedule
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow, SeriesRow
 from hub.store.unit import Unit
 
-NO_VALUE, PARTIAL, ESTIMATED, MANUAL, REJECTED = 1, 2, 4, 8, 16
 CHANNELS = 4
 RANK = {"driver": 0, "supplier": 1, "manual": 2, "estimate": 3}
 USUAL_MINUTES = 30
@@ -105,11 +105,6 @@ class Load:
         return minute_of(min(row.from_at for row in self.installed))
 
 
-def channels_of(mask: int) -> tuple[int, ...]:
-    """Columns of a block: the channels whose bits are set, in the order P+ P- Q+ Q-."""
-    return tuple(channel for channel in range(CHANNELS) if mask >> channel & 1)
-
-
 def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[Load]:
     """Load the profile of these points from minute ``first`` up to, not including, ``last``.
 
@@ -155,7 +150,7 @@ def hold(unit: Unit, series: Sequence[SeriesRow], first: int, last: int) -> list
     days = range(first_day, last_day + 1)
     held: list[Held] = []
     for (minutes, mask), rows in alike.items():
-        held += _unpack(rows, got, days, minutes, channels_of(mask))
+        held += _unpack(rows, got, days, minutes, columns(mask))
     return held
 
 

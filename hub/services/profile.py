@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from corefast.profile import aggregate
 from hub.domain.calendar import Level, day_starts, instant_of, minute_of, slot_at
+from hub.domain.series import ESTIMATED, MANUAL, NO_VALUE, PARTIAL
 from hub.domain.tariffs import Runs, runs
 from hub.errors import Missing
 from hub.services.pieces import (
     CHANNELS,
-    ESTIMATED,
-    MANUAL,
-    NO_VALUE,
-    PARTIAL,
     PLAIN,
     Load,
     Piece,
@@ -328,7 +325,9 @@ def _sum_piece(tally: Tally, marks: list[list[int]], piece: Piece, cut: Runs, we
     bounds, keys = cut.within(origin, start, end)
     flags = memoryview(piece.flags).cast("B", (1, len(piece.flags)))
     sums, counts = aggregate(piece.held.values, flags, bounds, keys, cut.n_keys)
-    tally.add(piece, sums.tolist()[0], counts.tolist()[0], weight)
+    by_key: Any = sums.tolist()  # one series: its rows of sums by key
+    slots: Any = counts.tolist()
+    tally.add(piece, by_key[0], slots[0], weight)
     if piece.flags.translate(None, PLAIN):
         for index, (low, high) in enumerate(
             zip(cut.bucket_slots, cut.bucket_slots[1:], strict=False)

@@ -7,6 +7,7 @@ prepared statement.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlmodel import SQLModel
@@ -64,7 +65,7 @@ _COUNT = text(
 
 def signed_in(unit: Unit, id_hash: str) -> SignedIn | None:
     """Find whose session it is; the caller looks at ``expires_at``."""
-    row = unit.session.connection().execute(_SIGNED_IN, {"hash": id_hash}).fetchone()
+    row: Any = unit.session.connection().execute(_SIGNED_IN, {"hash": id_hash}).fetchone()
     return None if row is None else SignedIn(*row)
 
 
@@ -97,15 +98,11 @@ def end_session(unit: Unit, user_id: int, id_hash: str) -> bool:
 
 
 def end_session_by_id(unit: Unit, id_hash: str) -> None:
-    unit.session.connection().execute(
-        delete(_T["user_session"]).where(_SESSION.id_hash == id_hash)
-    )
+    unit.session.connection().execute(delete(_T["user_session"]).where(_SESSION.id_hash == id_hash))
 
 
 def end_expired(unit: Unit, now: datetime) -> None:
-    unit.session.connection().execute(
-        delete(_T["user_session"]).where(_SESSION.expires_at <= now)
-    )
+    unit.session.connection().execute(delete(_T["user_session"]).where(_SESSION.expires_at <= now))
 
 
 def user_by_email(unit: Unit, email: str) -> User | None:
@@ -184,9 +181,7 @@ def spend_all(unit: Unit, user_id: int, purpose: str, now: datetime) -> None:
     """Make earlier links of this kind worthless."""
     unit.session.connection().execute(
         update(_T["one_time_token"])
-        .where(
-            _TOKEN.user_id == user_id, _TOKEN.purpose == purpose, _TOKEN.spent_at.is_(None)
-        )
+        .where(_TOKEN.user_id == user_id, _TOKEN.purpose == purpose, _TOKEN.spent_at.is_(None))
         .values(spent_at=now)
     )
 
@@ -213,6 +208,31 @@ def count_attempt(
             delete(_T["attempts"]).where(_ATTEMPT.kind == kind, _ATTEMPT.window_at < now - KEPT)
         )
     return count, start + window
+
+
+def first_within(
+    unit: Unit, kind: str, subject_hash: str, window: timedelta, now: datetime
+) -> datetime | None:
+    """Give the earlier attempt that is less than ``window`` ago; if there is none, note this one.
+
+    Unlike ``count_attempt`` the window begins with the attempt itself.
+    """
+    connection = unit.session.connection()
+    earlier = connection.execute(
+        select(_ATTEMPT.window_at)
+        .where(
+            _ATTEMPT.kind == kind,
+            _ATTEMPT.subject_hash == subject_hash,
+            _ATTEMPT.window_at > now - window,
+        )
+        .order_by(_ATTEMPT.window_at.desc())
+    ).scalar()
+    if earlier is not None:
+        at: datetime = earlier
+        return at
+    forget_attempts(unit, kind, subject_hash)
+    connection.execute(_COUNT, {"kind": kind, "subject": subject_hash, "at": now})
+    return None
 
 
 def forget_attempts(unit: Unit, kind: str, subject_hash: str) -> None:

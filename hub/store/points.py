@@ -22,6 +22,7 @@ _PLACE = _T["metering_point"].c
 _SCHEDULE = _T["zone_schedule"].c
 _INSTALLATION = _T["installation"].c
 _METER = _T["meter"].c
+_LINE = _T["line"].c
 _STATE = _T["meter_state"].c
 _SERIES = _T["series"].c
 _READING = _T["register_reading"].c
@@ -78,6 +79,9 @@ class InstallationRow:
     profile_from_at: datetime | None
     profile_through_at: datetime | None
     profile_done: bool | None
+    line_down_since_at: datetime | None
+    line_next_try_at: datetime | None
+    line_error_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +167,14 @@ _INSTALLED = (
         _STATE.profile_from_at,
         _STATE.profile_through_at,
         _STATE.profile_done,
+        _LINE.down_since_at,
+        _LINE.next_try_at,
+        _LINE.error_code,
     )
     .select_from(
         _T["installation"]
         .join(_T["meter"], _METER.id == _INSTALLATION.meter_id)
+        .join(_T["line"], _LINE.id == _METER.line_id)
         .outerjoin(_T["meter_state"], _STATE.meter_id == _METER.id)
     )
     .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))

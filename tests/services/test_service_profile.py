@@ -5,9 +5,9 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import BEGIN, T1_T2, Slots, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from worlds import BEGIN, T1_T2, Slots, World
 
 from hub.domain.calendar import minute_of
 from hub.errors import Missing
@@ -115,7 +115,9 @@ def test_the_better_source_hides_the_worse_slot_by_slot(world):
     supplier = world.series(metering_point_id=place, source="supplier", ratios_applied=True)
     world.slots(supplier, dict.fromkeys(range(begin + 10, begin + 40), ((100, 0), 0)))
     hourly = world.series(metering_point_id=place, source="estimate", minutes=60)
-    world.slots(hourly, dict.fromkeys(range(begin // 2, begin // 2 + 24), ((1000, 0), 4)), minutes=60)
+    world.slots(
+        hourly, dict.fromkeys(range(begin // 2, begin // 2 + 24), ((1000, 0), 4)), minutes=60
+    )
     got = profiles(world).days(user, point, date(2026, 11, 1), date(2026, 11, 1))
     assert got.total.energy[0] == (20 + 20 * 100 + 4 * 1000) * COUNT
     assert (got.total.measured, got.total.estimated) == (48, 8)

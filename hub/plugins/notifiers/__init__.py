@@ -1,0 +1,1 @@
+"""Ways to reach people that come with the hub, one package each."""

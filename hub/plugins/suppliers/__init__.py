@@ -1,0 +1,1 @@
+"""Supplier connectors that come with the hub, one package each."""

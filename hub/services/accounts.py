@@ -1,0 +1,405 @@
+"""People: registration with a confirmation mail, sign-in, sessions, sign-out.
+
+Tokens and session ids are 256 random bits; the store keeps their SHA-256. Passwords are hashed
+outside of any unit of the store. Attempts are counted before anything is hashed.
+"""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+
+from hub.errors import (
+    EmailTaken,
+    InputRefused,
+    LinkSpent,
+    Missing,
+    NotConfirmed,
+    SignInRefused,
+    TooManyAttempts,
+)
+from hub.services.mail import MailOrder, order_mail
+from hub.services.passwords import Passwords
+from hub.services.profile import utc_now
+from hub.store import accounts as stored
+from hub.store.accounts import SignedIn
+from hub.store.tables import OneTimeToken, User, UserSession
+from hub.store.unit import Store, Unit
+
+CONFIRM = "confirm"
+CONFIRM_LASTS = timedelta(hours=48)
+SESSION_LASTS = timedelta(days=30)
+SEEN_EVERY = timedelta(minutes=1)
+RESEND_EVERY = timedelta(seconds=60)
+HOUR = timedelta(hours=1)
+LEAST_PASSWORD = 8
+LONGEST = {"email": 254, "full_name": 120, "phone": 40, "password": 1024}
+EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+ROLES = ("consumer", "operator", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``most`` attempts of a kind in a window."""
+
+    kind: str
+    most: int
+    window: timedelta
+
+
+BY_ADDRESS = Limit("sign_in_address", 20, timedelta(minutes=5))
+BY_ACCOUNT = Limit("sign_in_account", 5, timedelta(minutes=15))
+REGISTER = Limit("register_address", 30, HOUR)
+TAKEN_BY_ADDRESS = Limit("taken_address", 5, HOUR)
+TAKEN_IN_ALL = Limit("taken_all", 100, HOUR)
+RESEND = Limit("resend_email", 5, HOUR)
+RESEND_BY_ADDRESS = Limit("resend_address", 20, HOUR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What the form of «Регистрация» holds, as typed."""
+
+    email: str
+    full_name: str
+    phone: str
+    password: str
+    password_again: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailSent:
+    """What «Проверьте почту» says; the same whether or not a mail was really sent."""
+
+    email: str
+    valid_until: datetime
+    again_at: datetime  # when another may be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """``session_id`` goes into the cookie and nowhere else."""
+
+    session_id: str
+    user_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    id_hash: str
+    device: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+
+
+def normal_email(text: str) -> str:
+    """Give the form that is stored and compared; InputRefused if it can't be an address."""
+    email = unicodedata.normalize("NFC", text.strip()).casefold()
+    if len(email) > LONGEST["email"] or not EMAIL.fullmatch(email):
+        raise InputRefused({"email": "account.email_wrong"})
+    return email
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def subject_of(address: str) -> str:
+    """Give the network that counts as one sender: /24 of IPv4, /64 of IPv6."""
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return address
+    return str(ip_network(f"{address}/{24 if version == 4 else 64}", strict=False))  # noqa: PLR2004 - IPv4
+
+
+def check_registration(form: Registration) -> str:
+    """Give the normal e-mail; InputRefused names every field that is wrong."""
+    wrong: dict[str, str] = {}
+    email = ""
+    try:
+        email = normal_email(form.email)
+    except InputRefused as refused:
+        wrong.update(refused.fields)
+    name = form.full_name.strip()
+    if not name or len(name) > LONGEST["full_name"]:
+        wrong["full_name"] = "account.name_wrong"
+    phone = form.phone.strip()
+    if len(phone) > LONGEST["phone"] or (phone and not re.fullmatch(r"\+?[\d\s()-]{5,}", phone)):
+        wrong["phone"] = "account.phone_wrong"
+    wrong |= check_password(form.password, form.password_again)
+    if wrong:
+        raise InputRefused(wrong)
+    return email
+
+
+def check_password(password: str, again: str) -> dict[str, str]:
+    """Say what is wrong with a new password: only its length, and that both entries match."""
+    if len(password) < LEAST_PASSWORD:
+        return {"password": "account.password_short"}
+    if len(password) > LONGEST["password"]:
+        return {"password": "account.password_long"}
+    if password != again:
+        return {"password_again": "account.passwords_differ"}
+    return {}
+
+
+class Accounts:
+    """Registration, confirmation, sign-in and sessions."""
+
+    def __init__(
+        self,
+        store: Store,
+        passwords: Passwords | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store = store
+        self.passwords = passwords or Passwords()
+        self.clock = clock
+
+    # -- registration --------------------------------------------------------------------------
+
+    def register(self, form: Registration, address: str) -> MailSent:
+        """Make an account that works once its link is followed, and order the mail.
+
+        Raises InputRefused, TooManyAttempts, EmailTaken. Past the limits a taken e-mail gets the
+        same answer as a new one, and its owner a mail.
+        """
+        email = check_registration(form)
+        now = self.clock()
+        with self.store.write() as unit:
+            self._count(unit, REGISTER, subject_of(address), now)
+        password_hash = self.passwords.hash(form.password)
+        sent = MailSent(email, now + CONFIRM_LASTS, now + RESEND_EVERY)
+        with self.store.write() as unit:
+            user = stored.user_by_email(unit, email)
+            if user is not None and not self._abandoned(unit, user, now):
+                taken = self._may_say_taken(unit, address, now)
+                if not taken:
+                    day = now.date().isoformat()
+                    order_mail(
+                        unit,
+                        MailOrder("taken", f"taken:{hashed(email)}:{day}", email, user.language),
+                        now,
+                    )
+            else:
+                taken = False
+                user = user or User(email=email, full_name="", password_hash="", created_at=now)
+                user.full_name = form.full_name.strip()
+                user.phone = form.phone.strip()
+                user.password_hash = password_hash
+                user.language = form.language
+                self._order_confirmation(unit, stored.add_user(unit, user), user, now)
+            # The countdown of the page is this counter, so it starts with the first mail.
+            stored.first_within(unit, "resend_wait", hashed(email), RESEND_EVERY, now)
+        if taken:  # raised here: the counters above are to stay
+            raise EmailTaken
+        return sent
+
+    def _abandoned(self, unit: Unit, user: User, now: datetime) -> bool:
+        """Tell whether nobody ever confirmed, and the link has died: whoever comes next may try."""
+        return user.confirmed_at is None and not stored.live_tokens(
+            unit, user.id or 0, CONFIRM, now
+        )
+
+    def _may_say_taken(self, unit: Unit, address: str, now: datetime) -> bool:
+        counts = [
+            stored.count_attempt(unit, limit.kind, hashed(subject), limit.window, now)[0]
+            <= limit.most
+            for limit, subject in ((TAKEN_BY_ADDRESS, subject_of(address)), (TAKEN_IN_ALL, ""))
+        ]
+        return all(counts)
+
+    def _order_confirmation(self, unit: Unit, user_id: int, user: User, now: datetime) -> None:
+        token = secrets.token_urlsafe(32)
+        stored.add_token(
+            unit,
+            OneTimeToken(
+                token_hash=hashed(token),
+                purpose=CONFIRM,
+                user_id=user_id,
+                created_at=now,
+                expires_at=now + CONFIRM_LASTS,
+            ),
+        )
+        order_mail(
+            unit,
+            MailOrder(
+                "confirm",
+                f"confirm:{hashed(token)}",
+                user.email,
+                user.language,
+                token=token,
+                valid_until=now + CONFIRM_LASTS,
+                full_name=user.full_name,
+            ),
+            now,
+        )
+
+    def resend(self, email: str, address: str) -> MailSent:
+        """Order the confirmation again; the same answer whether or not there is such a user.
+
+        TooManyAttempts past 5 an hour for an e-mail, or 20 for an address. Before the countdown
+        has ended nothing is sent, and the answer says when.
+        """
+        email = normal_email(email)
+        now = self.clock()
+        with self.store.write() as unit:
+            earlier = stored.first_within(unit, "resend_wait", hashed(email), RESEND_EVERY, now)
+            if earlier is None:
+                self._count(unit, RESEND_BY_ADDRESS, subject_of(address), now)
+                self._count(unit, RESEND, email, now)
+                user = stored.user_by_email(unit, email)
+                if user is not None and user.confirmed_at is None:
+                    stored.spend_all(unit, user.id or 0, CONFIRM, now)
+                    self._order_confirmation(unit, user.id or 0, user, now)
+        return MailSent(email, now + CONFIRM_LASTS, (earlier or now) + RESEND_EVERY)
+
+    def link_works(self, token: str) -> bool:
+        """Look at a confirmation link; spends nothing."""
+        now = self.clock()
+        with self.store.read() as unit:
+            found = stored.token(unit, hashed(token), CONFIRM)
+        return found is not None and found.spent_at is None and found.expires_at > now
+
+    def confirm(self, token: str) -> int:
+        """Spend the link and give the user; LinkSpent the second time, or when it is too late."""
+        now = self.clock()
+        with self.store.write() as unit:
+            user_id = stored.spend_token(unit, hashed(token), CONFIRM, now)
+            if user_id is None:
+                raise LinkSpent
+            stored.confirm_user(unit, user_id, now)
+        return user_id
+
+    # -- sign-in -------------------------------------------------------------------------------
+
+    def sign_in(self, email: str, password: str, address: str, device: str = "") -> NewSession:
+        """Begin a session.
+
+        Raises TooManyAttempts before anything is hashed, SignInRefused without saying what was
+        wrong, NotConfirmed only to who knows the password.
+        """
+        now = self.clock()
+        email = unicodedata.normalize("NFC", email.strip()).casefold()
+        account = f"{email} {subject_of(address)}"
+        with self.store.write() as unit:
+            over = [
+                stored.count_attempt(unit, limit.kind, hashed(subject), limit.window, now)[0]
+                > limit.most
+                for limit, subject in ((BY_ADDRESS, subject_of(address)), (BY_ACCOUNT, account))
+            ]
+        if any(over):
+            raise TooManyAttempts
+        with self.store.read() as unit:
+            user = stored.user_by_email(unit, email)
+        known = None if user is None else user.password_hash
+        if not self.passwords.verify(known, password[: LONGEST["password"] + 1]) or user is None:
+            raise SignInRefused
+        if user.confirmed_at is None:
+            raise NotConfirmed
+        again = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else ""
+        user_id = user.id or 0
+        with self.store.write() as unit:
+            if again:
+                stored.set_password(unit, user_id, again)
+            stored.forget_attempts(unit, BY_ACCOUNT.kind, hashed(account))
+            stored.end_expired(unit, now)
+            return self._begin(unit, user_id, address, device, now)
+
+    def _begin(
+        self, unit: Unit, user_id: int, address: str, device: str, now: datetime
+    ) -> NewSession:
+        session_id = secrets.token_urlsafe(32)
+        stored.add_session(
+            unit,
+            UserSession(
+                id_hash=hashed(session_id),
+                user_id=user_id,
+                device=device[:200],
+                address=address,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + SESSION_LASTS,
+            ),
+        )
+        return NewSession(session_id, user_id, now + SESSION_LASTS)
+
+    def current(self, session_id: str) -> SignedIn | None:
+        """Find who is signed in; None if nobody. Moves ``seen_at`` at most once a minute."""
+        if not session_id:
+            return None
+        now = self.clock()
+        with self.store.read() as unit:
+            found = stored.signed_in(unit, hashed(session_id))
+        if found is None or found.expires_at <= now:
+            return None
+        if now - found.seen_at >= SEEN_EVERY:
+            with self.store.write() as unit:
+                stored.touch_session(unit, found.id_hash, now)
+        return found
+
+    def sign_out(self, session_id: str) -> None:
+        """End the session; twice is no error."""
+        with self.store.write() as unit:
+            stored.end_session_by_id(unit, hashed(session_id))
+
+    def sessions(self, user_id: int) -> list[SessionView]:
+        with self.store.read() as unit:
+            return [
+                SessionView(row.id_hash, row.device, row.address, row.created_at, row.seen_at)
+                for row in stored.sessions_of(unit, user_id, self.clock())
+            ]
+
+    def end_session(self, user_id: int, id_hash: str) -> None:
+        """End one of the user's own sessions; Missing for anybody else's."""
+        with self.store.write() as unit:
+            if not stored.end_session(unit, user_id, id_hash):
+                raise Missing
+
+    # -- by an administrator -------------------------------------------------------------------
+
+    def add(
+        self, *, email: str, full_name: str, password: str, role: str = "consumer", phone: str = ""
+    ) -> int:
+        """Add a user who may sign in at once; InputRefused or EmailTaken."""
+        email = check_registration(
+            Registration(
+                email=email,
+                full_name=full_name,
+                phone=phone,
+                password=password,
+                password_again=password,
+            )
+        )
+        if role not in ROLES:
+            raise InputRefused({"role": "account.role_unknown"})
+        now = self.clock()
+        password_hash = self.passwords.hash(password)
+        with self.store.write() as unit:
+            if stored.user_by_email(unit, email) is not None:
+                raise EmailTaken
+            return stored.add_user(
+                unit,
+                User(
+                    email=email,
+                    full_name=full_name.strip(),
+                    phone=phone.strip(),
+                    password_hash=password_hash,
+                    role=role,
+                    created_at=now,
+                    confirmed_at=now,
+                ),
+            )
+
+    def _count(self, unit: Unit, limit: Limit, subject: str, now: datetime) -> None:
+        count, _ = stored.count_attempt(unit, limit.kind, hashed(subject), limit.window, now)
+        if count > limit.most:
+            raise TooManyAttempts

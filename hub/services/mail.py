@@ -1,0 +1,255 @@
+"""Mails: ordered with the change that causes them, worded late, delivered at least once.
+
+An order is a row of the outbox in the same transaction; its token is sealed there and wiped once
+the mail is out. Words are in ``templates/mail``: the first line is the subject, paragraphs follow,
+``[[…]]`` is the button; text and HTML are made from the same words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from anyio import to_thread
+from babel.dates import format_datetime, get_timezone_name
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from hub.errors import ChannelDown, HubError, RecipientRejected, SealBroken
+from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
+from hub.services.desk import desk_for
+from hub.services.profile import utc_now
+from hub.store import mails as stored
+from hub.store import outbox
+from hub.store.outbox import Work
+from hub.store.unit import Store, Unit
+
+KIND = "mail"
+LANGUAGES = ("ru", "en")
+MOST_TRIES = 30  # about a day with the outbox's waits
+
+
+@dataclass(frozen=True, slots=True)
+class MailOrder:
+    """A mail to be sent; the same key is sent once. ``token`` is what its link carries."""
+
+    template: str  # confirm, taken
+    key: str
+    to: str
+    language: str = ""
+    token: str = ""
+    valid_until: datetime | None = None
+    full_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A paragraph, or the button."""
+
+    text: str
+    button: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMail:
+    """A mail that was kept instead of sent."""
+
+    id: int
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    link: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """Who writes, from where, and whose clock the mails name."""
+
+    address: str  # of the portal, without a slash at the end
+    sender: str = "Metering Hub"
+    time_zone: str = "Europe/Moscow"
+
+
+PATHS = {"confirm": "/register/confirm/{token}", "taken": "/login"}
+
+
+def order_mail(unit: Unit, order: MailOrder, now: datetime) -> bool:
+    """Put the mail into the outbox; False if one with this key is there already."""
+    sealed = ""
+    if order.token:
+        sealed = unit.secrets.seal(order.token, table="outbox", row=order.key, field="token")
+    body = {
+        "template": order.template,
+        "to": order.to,
+        "language": order.language,
+        "sealed": sealed,
+        "full_name": order.full_name,
+        "valid_until": order.valid_until.isoformat() if order.valid_until else "",
+    }
+    return outbox.put(unit, KIND, order.key, body, due_at=now)
+
+
+@lru_cache(maxsize=1)
+def _words() -> Environment:
+    return Environment(
+        loader=PackageLoader("hub.services", "templates/mail"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def word(order: MailOrder, head: Letterhead) -> Message:
+    """Word a mail in the recipient's language; Russian for one that we do not speak."""
+    language = order.language if order.language in LANGUAGES else LANGUAGES[0]
+    link = head.address + PATHS[order.template].format(token=order.token)
+    text = (
+        _words()
+        .get_template(f"{order.template}.{language}.txt")
+        .render(
+            full_name=order.full_name,
+            valid_until=_until(order.valid_until, language, head.time_zone),
+        )
+    )
+    subject, *paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
+    parts = [
+        Part(part[2:-2], button=True) if part.startswith("[[") else Part(part)
+        for part in paragraphs
+    ]
+    html = (
+        _words()
+        .get_template("letter.html")
+        .render(
+            language=language,
+            subject=subject,
+            parts=parts,
+            link=link,
+            sender=head.sender,
+            home=head.address,
+        )
+    )
+    plain = [f"{part.text}:\n{link}" if part.button else part.text for part in parts]
+    return Message(
+        key=order.key,
+        urgency=Urgency.NOW,
+        line=subject,
+        subject=subject,
+        text="\n\n".join([*plain, f"{head.sender}\n{head.address}"]) + "\n",
+        html=html,
+        link=link,
+    )
+
+
+def _until(instant: datetime | None, language: str, time_zone: str) -> str:
+    if instant is None:
+        return ""
+    local = instant.astimezone(ZoneInfo(time_zone))
+    zone = get_timezone_name(local, width="long", locale=language)
+    return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=language)} ({zone})"
+
+
+class KeepsMails:
+    """The demo's notifier: mails are kept and read on a page. A key is kept once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def deliver(self, desk: Desk, message: Message, to: str) -> Delivery:
+        await to_thread.run_sync(self._keep, message, to, desk.now())
+        return Delivery(message.key)
+
+    def _keep(self, message: Message, to: str, now: datetime) -> None:
+        with self.store.write() as unit:
+            stored.keep(unit, message.key, to, message, now)
+
+
+class Mails:
+    """Delivers what is due, and shows what the demo kept."""
+
+    def __init__(
+        self,
+        store: Store,
+        notifier: Notifier,
+        head: Letterhead,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store = store
+        self.notifier = notifier
+        self.head = head
+        self.clock = clock
+        self.desk = desk_for("mail", clock)
+
+    async def deliver_due(self, limit: int = 20) -> int:
+        """Deliver due mails and give how many went out.
+
+        ChannelDown is tried again with a growing wait; a refused recipient, or a secret that can't
+        be opened, is given up and kept in the row. Dying in between delivers twice, with one key.
+        """
+        works = await to_thread.run_sync(self._claim, limit)
+        delivered = 0
+        for work in works:
+            error = await self._deliver(work)
+            await to_thread.run_sync(self._settle, work, error)
+            delivered += error is None
+        return delivered
+
+    def _claim(self, limit: int) -> list[Work]:
+        with self.store.write() as unit:
+            return outbox.claim(unit, [KIND], limit=limit)
+
+    async def _deliver(self, work: Work) -> HubError | None:
+        try:
+            message = word(self._order(work), self.head)
+            await self.notifier.deliver(self.desk, message, str(work.body["to"]))
+        except (ChannelDown, RecipientRejected, SealBroken) as error:
+            return error
+        return None
+
+    def _order(self, work: Work) -> MailOrder:
+        body = work.body
+        token = ""
+        if body["sealed"]:
+            token = self.store.secrets.open(
+                body["sealed"], table="outbox", row=work.key, field="token"
+            )
+        until = body["valid_until"]
+        return MailOrder(
+            body["template"],
+            work.key,
+            body["to"],
+            body["language"],
+            token=token,
+            valid_until=datetime.fromisoformat(until) if until else None,
+            full_name=body["full_name"],
+        )
+
+    def _settle(self, work: Work, error: HubError | None) -> None:
+        with self.store.write() as unit:
+            if error is None:
+                outbox.done(unit, work)
+            else:
+                again = isinstance(error, ChannelDown) and work.attempts < MOST_TRIES
+                outbox.failed(unit, work, f"{error.code}: {error}", again=again)
+            if error is None or not isinstance(error, ChannelDown):
+                stored.forget_token(unit, work.id)
+
+
+def kept_mails(store: Store, limit: int = 50) -> list[DemoMail]:
+    """List mails of the demo, newest first."""
+    with store.read() as unit:
+        return [
+            DemoMail(row.id or 0, row.recipient, row.subject, row.text, row.html, row.link, row.at)
+            for row in stored.newest(unit, limit)
+        ]
+
+
+def kept_mail(store: Store, mail_id: int) -> DemoMail | None:
+    """Find one mail of the demo."""
+    with store.read() as unit:
+        row = stored.one(unit, mail_id)
+    if row is None:
+        return None
+    return DemoMail(row.id or 0, row.recipient, row.subject, row.text, row.html, row.link, row.at)

@@ -1,0 +1,256 @@
+"""Suppliers, contracts and their points, and the in-house books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlmodel import SQLModel
+
+from hub.domain.contracts import Place
+from hub.store.tables import (
+    Contract,
+    ContractPoint,
+    HouseContract,
+    HousePoint,
+    Supplier,
+)
+from hub.store.unit import Unit
+
+_T = SQLModel.metadata.tables
+_CONTRACT = _T["contract"].c
+_SUPPLIER = _T["supplier"].c
+_POINT = _T["contract_point"].c
+_PLACE = _T["metering_point"].c
+_INSTALLATION = _T["installation"].c
+_METER = _T["meter"].c
+_HOUSE = _T["house_contract"].c
+_HOUSE_POINT = _T["house_point"].c
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContract:
+    """A line of the contracts panel."""
+
+    id: int
+    name: str
+    number: str
+    supplier_id: int
+    supplier: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRow:
+    """A contract with its supplier's card, as the main page shows them."""
+
+    id: int
+    name: str
+    number: str
+    remote_id: str
+    holder: str
+    address: str
+    does: list[str]
+    balance_kopecks: int | None
+    balance_at: datetime | None
+    linked_at: datetime
+    refreshed_at: datetime | None
+    refresh_error: str
+    supplier_id: int
+    supplier: str
+    connector: str
+    card: dict[str, Any]
+
+
+_LIST = (
+    select(_CONTRACT.id, _CONTRACT.name, _CONTRACT.number, _SUPPLIER.id, _SUPPLIER.title)
+    .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
+    .where(_CONTRACT.user_id == bindparam("user"))
+    .order_by(_CONTRACT.id)
+)
+_ONE = (
+    select(
+        _CONTRACT.id,
+        _CONTRACT.name,
+        _CONTRACT.number,
+        _CONTRACT.remote_id,
+        _CONTRACT.holder,
+        _CONTRACT.address,
+        _CONTRACT.does,
+        _CONTRACT.balance_kopecks,
+        _CONTRACT.balance_at,
+        _CONTRACT.linked_at,
+        _CONTRACT.refreshed_at,
+        _CONTRACT.refresh_error,
+        _SUPPLIER.id,
+        _SUPPLIER.title,
+        _SUPPLIER.connector,
+        _SUPPLIER.card,
+    )
+    .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
+    .where(_CONTRACT.id == bindparam("contract"), _CONTRACT.user_id == bindparam("user"))
+)
+
+
+def listed(unit: Unit, user_id: int) -> list[ListedContract]:
+    """List the user's contracts in the order they were added."""
+    rows = unit.session.connection().execute(_LIST, {"user": user_id})
+    return [ListedContract(*row) for row in rows]
+
+
+def one(unit: Unit, user_id: int, contract_id: int) -> ContractRow | None:
+    """Find a contract of this user."""
+    values = {"user": user_id, "contract": contract_id}
+    row: Any = unit.session.connection().execute(_ONE, values).fetchone()
+    return None if row is None else ContractRow(*row)
+
+
+def suppliers(unit: Unit) -> Sequence[Supplier]:
+    return unit.session.scalars(select(Supplier).order_by(_SUPPLIER.title, _SUPPLIER.id)).all()
+
+
+def supplier(unit: Unit, supplier_id: int) -> Supplier | None:
+    return unit.session.get(Supplier, supplier_id)
+
+
+def add_supplier(unit: Unit, row: Supplier) -> int:
+    return _added(unit, row)
+
+
+def set_card(unit: Unit, supplier_id: int, card: dict[str, Any]) -> None:
+    unit.session.connection().execute(
+        update(_T["supplier"]).where(_SUPPLIER.id == supplier_id).values(card=card)
+    )
+
+
+def linked(unit: Unit, user_id: int, supplier_id: int, remote_id: str) -> Contract | None:
+    """Find the user's contract for this account, if it is linked already."""
+    return unit.session.scalars(
+        select(Contract).where(
+            _CONTRACT.user_id == user_id,
+            _CONTRACT.supplier_id == supplier_id,
+            _CONTRACT.remote_id == remote_id,
+        )
+    ).first()
+
+
+def add_contract(unit: Unit, row: Contract) -> int:
+    return _added(unit, row)
+
+
+def seal_account(unit: Unit, contract_id: int, sealed: str) -> None:
+    unit.session.connection().execute(
+        update(_T["contract"]).where(_CONTRACT.id == contract_id).values(sealed_settings=sealed)
+    )
+
+
+def rename(unit: Unit, user_id: int, contract_id: int, name: str) -> bool:
+    """Rename a contract of this user; False if there is none."""
+    done = unit.session.connection().execute(
+        update(_T["contract"])
+        .where(_CONTRACT.id == contract_id, _CONTRACT.user_id == user_id)
+        .values(name=name)
+    )
+    return done.rowcount == 1
+
+
+def put_points(unit: Unit, contract_id: int, points: Sequence[ContractPoint]) -> None:
+    """Make the contract's points these: known ones keep their id, vanished ones go."""
+    known = {
+        row.remote_id: row
+        for row in unit.session.scalars(
+            select(ContractPoint).where(_POINT.contract_id == contract_id)
+        )
+    }
+    for point in points:
+        old = known.pop(point.remote_id, None)
+        if old is None:
+            point.contract_id = contract_id
+            unit.session.add(point)
+        else:
+            for name, value in point.model_dump(exclude={"id", "contract_id"}).items():
+                setattr(old, name, value)
+    if known:
+        unit.session.connection().execute(
+            delete(_T["contract_point"]).where(_POINT.id.in_([row.id for row in known.values()]))
+        )
+    unit.session.flush()
+
+
+def places(unit: Unit, supplier_id: int, numbers: Sequence[str], now: datetime) -> dict[str, Place]:
+    """Metering points of a supplier by number, with the serial of the meter there now."""
+    rows = unit.session.connection().execute(
+        select(_PLACE.id, _PLACE.number, _METER.serial)
+        .select_from(
+            _T["metering_point"]
+            .join(_T["installation"], _INSTALLATION.metering_point_id == _PLACE.id)
+            .join(_T["meter"], _METER.id == _INSTALLATION.meter_id)
+        )
+        .where(
+            _PLACE.supplier_id == supplier_id,
+            _PLACE.number.in_(numbers),
+            _INSTALLATION.from_at <= now,
+            or_(_INSTALLATION.to_at.is_(None), _INSTALLATION.to_at > now),
+        )
+    )
+    return {row[1]: Place(row[0], row[1], row[2]) for row in rows}
+
+
+def unjoined(unit: Unit) -> dict[int, list[ContractPoint]]:
+    """Points with a number and a serial that are joined to no metering point, by supplier."""
+    rows = unit.session.execute(
+        select(_CONTRACT.supplier_id, ContractPoint)
+        .join_from(ContractPoint, _T["contract"], _CONTRACT.id == _POINT.contract_id)
+        .where(_POINT.metering_point_id.is_(None), _POINT.number != "", _POINT.meter_serial != "")
+    )
+    found: dict[int, list[ContractPoint]] = {}
+    for supplier_id, point in rows:
+        found.setdefault(supplier_id, []).append(point)
+    return found
+
+
+def join(unit: Unit, point_id: int | None, metering_point_id: int) -> None:
+    unit.session.connection().execute(
+        update(_T["contract_point"])
+        .where(_POINT.id == point_id)
+        .values(metering_point_id=metering_point_id)
+    )
+
+
+# -- the in-house books ------------------------------------------------------------------------
+
+
+def house_by_login(unit: Unit, supplier_id: int, login: str) -> HouseContract | None:
+    return unit.session.scalars(
+        select(HouseContract).where(_HOUSE.supplier_id == supplier_id, _HOUSE.login == login)
+    ).first()
+
+
+def house_by_id(unit: Unit, supplier_id: int, house_id: int) -> HouseContract | None:
+    return unit.session.scalars(
+        select(HouseContract).where(_HOUSE.supplier_id == supplier_id, _HOUSE.id == house_id)
+    ).first()
+
+
+def house_points(unit: Unit, house_id: int) -> Sequence[HousePoint]:
+    return unit.session.scalars(
+        select(HousePoint)
+        .where(_HOUSE_POINT.house_contract_id == house_id)
+        .order_by(_HOUSE_POINT.id)
+    ).all()
+
+
+def add_house_contract(unit: Unit, row: HouseContract) -> int:
+    return _added(unit, row)
+
+
+def add_house_point(unit: Unit, row: HousePoint) -> int:
+    return _added(unit, row)
+
+
+def _added(unit: Unit, row: Supplier | Contract | HouseContract | HousePoint) -> int:
+    unit.session.add(row)
+    unit.session.flush()
+    if row.id is None:  # the database numbers every row
+        raise AssertionError
+    return row.id
