@@ -57,6 +57,8 @@ test:
 	$(BIN)/pytest -q -m "not e2e" -n auto --dist loadfile --benchmark-disable
 	$(BIN)/pytest -q -m e2e --benchmark-disable
 
+# cython-lint calls pycodestyle by name.
+check: export PATH := $(CURDIR)/$(BIN):$(PATH)
 check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from hub.cli import COMMANDS, hub
+from hub.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +51,7 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys; from hub.cli import run; run(['--help']);"
         "heavy = {'litestar', 'sqlmodel', 'pydantic', 'asyncio', 'corefast', 'pluggy'};"
-        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -61,7 +62,7 @@ def test_help_of_a_command_imports_nothing_heavy(name):
     code = (
         f"import sys; from hub.cli import run; run([{name!r}, '--help']);"
         "heavy = {'litestar', 'sqlmodel', 'sqlalchemy', 'pydantic', 'uvicorn', 'pluggy'};"
-        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
