@@ -49,7 +49,7 @@ def observe(counter: Counter, constant: int, key: str, standard: int) -> Moment:
     reactive = _phases((counts[2] - counts[3]) * 100_000 // constant)
     apparent = tuple(isqrt(p * p + q * q) for p, q in zip(active, reactive, strict=True))
     luck = digest("network", key, standard // 60)
-    nominal = 5_770 if constant in {5000, 25000} else 23_000
+    nominal = layouts.nominal_cv(constant)
     volts = tuple(nominal * (980 + luck[i] % 41) // 1000 for i in range(3))
     return Moment(
         active=active,

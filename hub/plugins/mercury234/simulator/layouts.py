@@ -51,6 +51,11 @@ def energies(values: tuple[int | None, ...]) -> bytes:
     return b"".join(order_2143(MASKED if v is None else v & 0xFFFFFFFF) for v in values)
 
 
+def nominal_cv(constant: int) -> int:
+    """Return the nominal voltage of a meter of this constant, 0.01 V."""
+    return 5_770 if constant in {5000, 25000} else 23_000
+
+
 def decimal_pairs(digits: str) -> bytes:
     """Lay out a serial: each byte is a plain number 0..99."""
     return bytes(int(digits[i : i + 2]) for i in range(0, len(digits), 2))

@@ -1,7 +1,7 @@
 """Meters on one line, and the bytes that come to it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from corefast.crc import is_sealed, seal
 from hub.plugins.mercury234.simulator.meter import FIX, VirtualMeter
@@ -11,6 +11,7 @@ GROUP, BROADCAST, LAST_ADDRESS = 0x00, 0xFE, 0xF0
 
 _SHORTEST = 4
 _LONGEST = 64
+_FORGOTTEN = timedelta(seconds=0.25)
 
 
 class Connection:
@@ -19,18 +20,22 @@ class Connection:
     def __init__(self, line: "VirtualLine") -> None:
         self._line = line
         self._pending = b""
+        self._came = datetime.min.replace(tzinfo=UTC)
 
     def receive(self, data: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
         """Take bytes of a request, whole or in parts, and answer when one is complete.
 
-        A request is complete when its CRC fits. Bytes that never became one are dropped as
-        soon as whole requests come without them: a meter forgets a broken frame at the gap.
+        A request is complete when its CRC fits. Bytes that never became one are dropped a
+        quarter of a second later, or when a whole request comes without them.
 
         Args:
             data: bytes from the line.
             now: aware instant at which they came; the meters have no other clock.
 
         """
+        if now - self._came > _FORGOTTEN:
+            self._pending = b""
+        self._came = now
         for frame in (self._pending + data, data):
             if len(frame) >= _SHORTEST and is_sealed(frame):
                 self._pending = b""

@@ -103,6 +103,30 @@ class Ring:
         counts = (first, second, third, fourth)
         return TruthSlot(face, self._period, counts, partial=powered < self._slot, winter=winter)
 
+    def maxima(self, start: int, end: int, hours: Sequence[tuple[int, int]]) -> list[int | None]:
+        """Return the highest counts of whole slots that end within a span, None for none.
+
+        Args:
+            start: standard second after which slots end.
+            end: standard second up to which they end.
+            hours: stretches of the day on the face; a slot lies inside one or is not counted.
+
+        Returns:
+            for each channel the highest of each stretch.
+
+        """
+        highest: list[int | None] = [None] * (4 * len(hours))
+        for number in range(max(1, self.number_at(start + 1)), self.number_at(end + 1)):
+            minute = self._calendar.face_seconds(self.end_of(number)) // 60 % 1440
+            for index, (first, last) in enumerate(hours):
+                if not first * 60 + self._period <= minute <= last * 60:
+                    continue
+                for channel, count in enumerate(self.slot(number).counts or ()):
+                    at = channel * len(hours) + index
+                    if count is not None:
+                        highest[at] = max(highest[at] or 0, count)
+        return highest
+
     def last_record(self, standard: int) -> bytes:
         """Answer to 08 13: where the last written record lies and its stamp, nine bytes."""
         number = self.last_written(standard)

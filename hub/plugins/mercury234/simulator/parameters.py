@@ -1,6 +1,7 @@
 """Answers to code 08: identity, variant, status, last record, instantaneous values.
 
-Maxima, limits, schedules, holidays and the second profile are not in this execution: status 1.
+Settings are as they left the factory. The tariff schedule (22), the program of PLC and the
+second profile are not answered: status 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from hub.plugins.mercury234.simulator.works import BAD_REQUEST, Refusal, Works
 _ONE_ARGUMENT = frozenset({0x06, 0x0C, 0x0D, 0x11, 0x14, 0x16, 0x1A, 0x23})
 _EXTENSIBLE = frozenset({0x01, 0x12})
 _SCHEDULE = 0x22
+
+_MAXIMA_HOURS = ((9, 11), (18, 20))
 
 _ALL = 0xA0
 _FIX_PARTS = (
@@ -60,7 +63,7 @@ def _program_crc(works: Works, _extra: bytes, _at: int) -> bytes:
 
 def _variant(works: Works, extra: bytes, _at: int) -> bytes:
     options = works.options
-    nominal = 0 if options.constant in {5000, 25000} else 0x04  # 57.7 V or 230 V
+    nominal = 0x04 if layouts.nominal_cv(options.constant) == 23_000 else 0  # 230 V or 57.7 V
     one_direction = 0x80 if options.directions == 1 else 0
     large = 0x80 if options.ring == 8192 else 0
     variant = bytes((
@@ -72,6 +75,13 @@ def _variant(works: Works, extra: bytes, _at: int) -> bytes:
         0x00,  # no second profile
     ))  # fmt: skip
     return variant + bytes(6) if extra else variant
+
+
+def _quality_limits(works: Works, _extra: bytes, _at: int) -> bytes:
+    """Lay out limits of voltage, then of frequency, as little-endian hundredths."""
+    nominal = layouts.nominal_cv(works.options.constant)
+    limits = [nominal * percent // 100 for percent in (80, 90, 110, 120)]
+    return b"".join(v.to_bytes(2, "little") for v in (*limits, 4_950, 4_980, 5_020, 5_050))
 
 
 def _own_address(works: Works, _extra: bytes, _at: int) -> bytes:
@@ -91,6 +101,24 @@ def _last_record(works: Works, _extra: bytes, at: int) -> bytes:
 def _tariff(works: Works, _extra: bytes, at: int) -> bytes:
     current = works.counter.tariff_at(at)
     return bytes((0, (current - 1) << 1 | (works.options.tariffs == 1)))
+
+
+def _maxima_schedule(_works: Works, extra: bytes, _at: int) -> bytes:
+    """When the morning and the evening of maxima start and end, minutes before hours."""
+    if not 1 <= extra[0] <= 12:
+        raise Refusal(BAD_REQUEST)
+    return b"".join(bytes((0, layouts.bcd(hour))) for span in _MAXIMA_HOURS for hour in span)
+
+
+def _maxima(works: Works, extra: bytes, at: int) -> bytes:
+    """Lay out the highest count of a month by channel, in the morning and in the evening."""
+    start, end = works.registers.span(0x3, extra[0], at) or (None, 0)
+    if start is None:
+        raise Refusal(BAD_REQUEST)
+    highest = works.ring.maxima(start, end, _MAXIMA_HOURS)
+    return b"".join(
+        (layouts.MASKED_WORD if value is None else value).to_bytes(2, "little") for value in highest
+    )
 
 
 def _one_value(works: Works, extra: bytes, at: int) -> bytes:
@@ -146,6 +174,8 @@ _READERS: Mapping[int, _Reader] = {
     0x09: _always(b"\x84\x21"),
     0x0A: _status_word,
     0x0B: _always(bytes(4)),
+    0x0C: _maxima_schedule,
+    0x0D: _maxima,
     0x11: _one_value,
     0x12: _variant,
     0x13: _last_record,
@@ -153,8 +183,16 @@ _READERS: Mapping[int, _Reader] = {
     0x16: _group,
     0x17: _tariff,
     0x18: _always(bytes(2)),
+    0x19: _always(bytes(3)),  # power limit
+    0x1A: _always(bytes(4)),  # energy limit of a tariff
+    0x1B: _always(bytes.fromhex("1F 00 1F 00 1F 00 1F 00")),  # indication
+    0x1C: _always(bytes.fromhex("C1 2D 0F 1E")),
     0x1D: _always(b"\0\1"),  # time-out multiplier, main
+    0x1E: _always(bytes(2)),  # losses are not reckoned
+    0x1F: _always(bytes(12)),
+    0x20: _quality_limits,
     0x21: _always(b"\x14\x14"),
+    0x23: _always(bytes(4)),  # no holidays
     0x24: _always(bytes(2)),
     0x26: _program_crc,
 }
