@@ -154,7 +154,7 @@ def keep_ledger(
     stored: PageStored, *, by_span: bool,
 ) -> None:  # fmt: skip
     """Note what is missing and close what the page has filled."""
-    through = meters.profile_through(unit, meter_id)
+    known_from, through = meters.profile_span(unit, meter_id)
     declared: list[Span] = []
     for gap in page.gaps:
         # Without a beginning it reaches back to what was read before; before that is nothing.
@@ -165,8 +165,11 @@ def keep_ledger(
     for span in joined(declared):
         note_missing(unit, meter_id, span, GapReason.NOT_WRITTEN, stored)
     if spans and not by_span:
-        begin = spans[0][0] if through is None else min(through, spans[0][0])
-        for span in without((begin, spans[-1][1]), spans):
+        # From the first to the last slot ever read, all is either stored or in the ledger.
+        begin, end = spans[0][0], spans[-1][1]
+        if through is not None and known_from is not None:
+            begin, end = min(through, begin), max(known_from, end)
+        for span in without((begin, end), spans):
             note_missing(unit, meter_id, span, GapReason.NOT_READ, stored)
     if spans and stored.filled:
         touched = (spans[0][0], spans[-1][1])

@@ -227,8 +227,13 @@ def forget_cursor(unit: Unit, meter_id: int, what: str = PROFILE) -> None:
         unit.session.delete(row)
 
 
-def profile_through(unit: Unit, meter_id: int) -> int | None:
-    """Return the minute up to which the profile was read; None: nothing yet."""
+def profile_span(unit: Unit, meter_id: int) -> tuple[int | None, int | None]:
+    """Return from and up to which minute the profile was read; None: nothing yet."""
     row = unit.session.get(MeterState, meter_id)
-    through = row.profile_through_at if row is not None else None
-    return None if through is None else minute_of(through)
+    if row is None or row.profile_from_at is None or row.profile_through_at is None:
+        return None, None
+    return minute_of(row.profile_from_at), minute_of(row.profile_through_at)
+
+
+def profile_through(unit: Unit, meter_id: int) -> int | None:
+    return profile_span(unit, meter_id)[1]
