@@ -75,6 +75,13 @@ def test_every_environment_variable_is_in_the_reference():
     assert {name for name in named if f"`{name}`" not in page} == set()
 
 
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_in_the_reference(name):
+    field = Settings.model_fields[name]
+    wanted = f"| `HUB_{name.upper()}` | {field.description}"
+    assert wanted in text("docs/reference/settings.md"), f"add the row: {wanted} | … |"
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda p: p.name
 )
