@@ -243,6 +243,33 @@ def test_right_after_an_outage_the_last_record_is_the_last_one_written():
     assert at_place(asker, last_place(asker))["end"] == datetime(2026, 11, 3, 15, 30)
 
 
+def test_a_record_cut_short_may_bear_the_minute_of_the_power_failure():
+    outage = "2026-11-24T10:12/2026-11-24T11:10"
+    grid, off = client(outage=outage).open(), client(outage=outage, offgrid="1").open()
+    place = last_place(grid) - 3
+    assert last_place(off) == place + 3
+    assert at_place(grid, place)["end"] == datetime(2026, 11, 24, 10, 30)
+    assert at_place(off, place)["end"] == datetime(2026, 11, 24, 10, 12)
+    for name in ("status", "minutes", "counts", "partial"):
+        assert at_place(off, place)[name] == at_place(grid, place)[name]
+    span = datetime(2026, 11, 24, 10, 0), datetime(2026, 11, 24, 12, 0)
+    assert off.meter.truth(*span) == grid.meter.truth(*span)
+    assert at_place(off, place + 2) == at_place(grid, place + 2)
+
+
+def test_a_meter_before_its_first_slot_has_an_empty_ring():
+    asker = client()
+    asker.ask("00")
+    initialised = asker.meter.initialised.replace(tzinfo=UTC) - timedelta(hours=3)
+    asker.now = initialised + timedelta(minutes=29)
+    asker.open()
+    assert asker.ask("08 13")[:2] == b"\0\0"
+    assert {at_place(asker, place) for place in (0, 1, 8191)} == {None}
+    assert asker.wait(minutes=1).ask("08 13")[:2] == b"\0\1"
+    assert at_place(asker, 1)["end"] == asker.meter.initialised + HALF_HOUR
+    assert at_place(asker, 1)["status"] == 0x08
+
+
 def test_places_never_written_are_zeros():
     asker = client(memory="64", outage="2020-01-01T00:00/2026-11-24T11:45").open()
     assert at_place(asker, last_place(asker))["counts"] is not None

@@ -3,6 +3,7 @@
 Record numbers count from 1 after initialisation and grow with time whether the meter has power
 or not; a number modulo the size of the ring is the place. A slot that passed without a second
 of power is never written, so its place keeps what lay there one turn before, or zeros.
+A slot cut short is written with the incomplete flag; its period byte stays the whole period.
 """
 
 from collections.abc import Sequence
@@ -54,12 +55,14 @@ class Ring:
         first_end: standard second at which the pointer stood at zero.
         wide: firmware 7.1.0 and later, where an address field is a record number and status
             bit 4 tells the profiles apart instead of being the 17th address bit.
+        offgrid: a record that a power failure ended bears the minute of the failure.
 
     """
 
     def __init__(
         self, counter: Counter, calendar: Calendar, outages: Sequence[Outage],
         *, places: int, period: int, first_end: int, wide: bool,
+        offgrid: bool = False,
     ) -> None:  # fmt: skip
         self._counter = counter
         self._calendar = calendar
@@ -69,6 +72,7 @@ class Ring:
         self._slot = period * 60
         self._zero = first_end
         self._wide = wide
+        self._offgrid = offgrid
 
     def passed(self, standard: int) -> int:
         """Return the number of the last slot that has ended."""
@@ -135,7 +139,7 @@ class Ring:
         status = self._status(number)
         if not self._wide and place * PLACE > 0xFFFF:
             status |= _BIT_17
-        when = layouts.stamp(self._calendar.face(self.end_of(number)))
+        when = layouts.stamp(self._calendar.face(self._stamped(number)))
         return field.to_bytes(2, "big") + bytes((status,)) + when + bytes((self._period,))
 
     def records(self, standard: int, places: range) -> bytes:
@@ -164,7 +168,7 @@ class Ring:
         counts = slot.counts or ()
         return b"".join((
             bytes((status,)),
-            layouts.stamp(slot.end),
+            layouts.stamp(self._calendar.face(self._stamped(number))),
             bytes((slot.minutes,)),
             *(
                 (layouts.MASKED_WORD if count is None else count).to_bytes(2, "little")
@@ -179,6 +183,14 @@ class Ring:
         if self._powered(number) < self._slot:
             status |= _INCOMPLETE
         return status
+
+    def _stamped(self, number: int) -> int:
+        """Return the standard second that a record bears: its end, or when power failed."""
+        end = self.end_of(number)
+        for outage in self._outages if self._offgrid else ():
+            if end - self._slot < outage.start < end <= outage.end:
+                return outage.start
+        return end
 
     def _powered(self, number: int) -> int:
         """Seconds with power in a slot."""

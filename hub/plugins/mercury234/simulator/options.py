@@ -43,6 +43,23 @@ class LineSettings(Protocol):
 class Options:
     """The options of one line, parsed; the same for every meter on it.
 
+    firmware      2.3.4, 9.0.0 or any other: decides the personality (see `works`)
+    constant      5000, 25000, 1250, 500, 1000 or 250 impulses per kWh
+    memory        131 (a ring of 8192 records) or 64 (4096)
+    now           the instant whose year the history is reckoned back from
+    years         how long the meter has run at least
+    period        minutes of a slot, 1 to 60, a divisor of a day
+    directions    2, or 1 for a meter that masks A- and R-
+    load          house, flat, workshop, pv, or mixed: each meter by its luck
+    tariffs       1; 2: day and night; 3: peak, night and half-peak
+    outage        start/end of the meter's face, several with ; between
+    offgrid       1: a record cut short by a power failure bears the minute of the failure
+    clock_base    minutes that the meter's winter time is ahead of UTC
+    drift         seconds that its clock is ahead of that
+    season        winter, or auto for summer time by the European rule
+    password, owner_password, password_form    six digits; digits or ascii on the wire
+    turnaround_s  seconds before an answer leaves
+
     ``outages`` are spans of the meter's face, as it would have shown had it kept running.
     ``now`` is the aware UTC instant up to which the history is built, None for the instant of
     the first byte. ``turnaround_s`` is the pause before an answer leaves.
@@ -58,6 +75,7 @@ class Options:
     clock_base: int = 180
     season: str = "winter"
     drift: int = 0
+    offgrid: bool = False
     tariffs: int = 2
     load: str | None = None
     years: int = 3
@@ -93,6 +111,7 @@ class Options:
             clock_base=_number(asked, "clock_base", 180, -720, 840),
             season=_one_of(asked, "season", ("winter", "auto"), "winter"),
             drift=_number(asked, "drift", 0, -86_400, 86_400),
+            offgrid=_one_of(asked, "offgrid", ("0", "1"), "0") == "1",
             tariffs=int(_one_of(asked, "tariffs", ("1", "2", "3"), "2")),
             load=None if load == "mixed" else load,
             years=_number(asked, "years", 3, 1, 30),
@@ -104,7 +123,7 @@ class Options:
 
 _KNOWN = frozenset({
     "firmware", "constant", "memory", "now", "period", "directions", "outage", "clock_base",
-    "season", "drift", "tariffs", "load", "years", "password", "owner_password",
+    "season", "drift", "offgrid", "tariffs", "load", "years", "password", "owner_password",
     "password_form", "turnaround_s",
 })  # fmt: skip
 

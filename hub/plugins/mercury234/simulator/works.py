@@ -45,7 +45,7 @@ class Works:
         self.ring = Ring(
             self.counter, self.calendar, self.outages,
             places=options.ring, period=options.period, first_end=self.started,
-            wide=options.firmware >= (7, 1, 0),
+            wide=options.firmware >= (7, 1, 0), offgrid=options.offgrid,
         )  # fmt: skip
         self.registers = Registers(self.counter, self.calendar, options.constant)
         self.journals = Journals(self.calendar, self.started, self.outages)
