@@ -48,6 +48,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         selector.loop = self
         super().__init__(selector)
+        # a year of seconds has no room for nanoseconds: timers would be due and never run
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self._virtual_s

@@ -120,7 +120,9 @@ def _options(query: str) -> dict[str, Any]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError as error:
-        raise BadLine(f"'?{query}' are not options of a line; write ?name=value&name=value.") from error
+        raise BadLine(
+            f"'?{query}' are not options of a line; write ?name=value&name=value."
+        ) from error
     for name, value in pairs:
         if name not in _READERS:
             raise BadLine(f"A line has no option '{name}'; it knows {_OPTIONS}.")

@@ -16,6 +16,7 @@ from hub.wire.trouble import explained
 T = TypeVar("T")
 
 POLL_S = 0.01  # how soon a reading thread notices that it is no longer wanted
+CLOSE_S = 2.0
 
 
 class SerialLink:
@@ -33,7 +34,7 @@ class SerialLink:
         try:
             await self._call(self._open_port)
         except BaseException:
-            self._shut()
+            await self.close()
             raise
 
     async def send(self, data: bytes, /) -> None:
@@ -51,15 +52,14 @@ class SerialLink:
         return await self._call(self._take)
 
     async def close(self) -> None:
-        self._shut()
-
-    def _shut(self) -> None:
-        """Let the thread close the port when its last call is over, without waiting for it."""
-        if not self._closed:
-            self._closed = True
-            self._stop.set()
-            self._thread.submit(self._close_port)
-            self._thread.shutdown(wait=False)
+        if self._closed:
+            return
+        self._closed = True
+        self._stop.set()
+        port_closed = asyncio.wrap_future(self._thread.submit(self._close_port))
+        self._thread.shutdown(wait=False)
+        # whoever opens the port next must find it free; a call that hangs is not waited out
+        await asyncio.wait([port_closed], timeout=CLOSE_S)
 
     async def _call(self, work: Callable[..., T], *arguments: object) -> T:
         if self._closed:

@@ -1,0 +1,342 @@
+"""Real links: TCP, serial over a pty, rfc2217 over a pty; and what the system's errors become."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import threading
+import tty
+
+import pytest
+import serial
+import serial.rfc2217
+import wire_toy as toy
+
+from hub.errors import BadLine, LineBusy, LineDown
+from hub.plugins.api import Ask
+from hub.wire.address import LineAddress, parse_line
+from hub.wire.faults import Faults
+from hub.wire.line import Line
+from hub.wire.links import open_link
+from hub.wire.runner import run
+from hub.wire.serve import serve, serving
+from hub.wire.trouble import explained
+
+ANY_PORT = parse_line("tcp://127.0.0.1:0", listen=True)
+# patience for a busy machine: a right answer never waits for it
+PATIENT = toy.Timing(first_byte_s=10.0, gap_s=0.005, late_reply_s=0.05)
+
+
+def seat(line, address=7, timing=PATIENT):
+    return line.seat(timing, is_mutating=toy.is_mutating, key=str(address))
+
+
+async def visit(address, meter=7, **line):
+    async with Line(open_link, address, **line) as made:
+        return await run(toy.visit(meter, [3, 4, 5]), seat(made, meter), deadline=60)
+
+
+EXPECTED = [toy.answer(7, code) for code in (3, 4, 5)]
+
+
+# -- TCP
+
+
+async def test_a_visit_over_tcp():
+    async with serving(toy.Toy(7), ANY_PORT) as address:
+        assert address.port
+        assert await visit(address) == EXPECTED
+
+
+async def test_several_connections_at_once_and_one_after_another():
+    meters = toy.Toy(7, 8, delay=0.0)
+    async with serving(meters, ANY_PORT) as address:
+        both = await asyncio.gather(visit(address, 7), visit(address, 8))
+        assert both == [EXPECTED, [toy.answer(8, code) for code in (3, 4, 5)]]
+        assert await visit(address) == EXPECTED
+
+
+async def test_a_request_cut_into_segments_is_one_request():
+    meters = toy.Toy(7)
+    async with serving(meters, ANY_PORT, quiet_s=0.2) as address:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        for byte in toy.request(7, 3):
+            writer.write(bytes([byte]))
+            await writer.drain()
+        assert await reader.readexactly(len(toy.answer(7, 3))) == toy.answer(7, 3)
+        writer.close()
+        await writer.wait_closed()
+    assert meters.heard == [toy.request(7, 3)]
+
+
+async def test_a_connection_dropped_between_asks_is_made_again():
+    async with serving(toy.Toy(7), ANY_PORT) as address, Line(open_link, address) as line:
+        await run(toy.visit(7, [3]), seat(line), deadline=60)
+        link = line._link
+        link._transport.abort()
+        await link._gone
+        assert await run(toy.visit(7, [4]), seat(line), deadline=60) == [toy.answer(7, 4)]
+        assert line.stats.reconnects == 1
+
+
+async def test_a_connection_dropped_while_waiting_is_a_line_down():
+    async def hangs_up(reader, writer):
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        async with Line(open_link, LineAddress("tcp", host, port)) as line:
+            with pytest.raises(LineDown, match="broke the connection off"):
+                await seat(line)(Ask(request=b"\x07\x03", rule=toy.rule(7, 3)))
+
+
+async def test_nobody_listens():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refused for sure
+        address = LineAddress("tcp", "127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(LineDown, match=r"Nothing listens at 127\.0\.0\.1:\d+; start"):
+            await open_link(address)
+
+
+async def test_a_babbling_gateway_does_not_fill_our_memory():
+    stop = asyncio.Event()
+
+    async def babbles(_reader, writer):
+        writer.write(b"\xff" * 2_000_000)
+        await stop.wait()
+        writer.close()
+
+    server = await asyncio.start_server(babbles, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        link = await open_link(LineAddress("tcp", host, port))
+        taken = 0
+        while taken < 2_000_000:
+            data = await link.receive(10)
+            assert 0 < len(data) < 1_000_000
+            taken += len(data)
+        stop.set()
+        await link.close()
+
+
+async def test_a_closed_link_is_down():
+    async with serving(toy.Toy(7), ANY_PORT) as address:
+        link = await open_link(address)
+        await link.close()
+        await link.close()
+        for call in (link.drain(), link.send(b"x"), link.receive(0)):
+            with pytest.raises(LineDown):
+                await call
+
+
+async def test_a_port_that_is_taken_is_said_to_be():
+    async with serving(toy.Toy(7), ANY_PORT) as address:
+        with pytest.raises(LineBusy, match="another port"):
+            async with serving(toy.Toy(7), address):
+                pass
+
+
+async def test_virtual_meters_do_not_go_onto_an_existing_port():
+    with pytest.raises(BadLine):
+        async with serving(toy.Toy(7), parse_line("serial:///dev/ttyS0")):
+            pass
+
+
+async def test_serve_runs_until_cancelled_and_says_when_it_is_ready():
+    ready = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(toy.Toy(7), ANY_PORT, ready=ready.set_result))
+    address = await ready
+    assert await visit(address) == EXPECTED
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(LineDown):
+        await open_link(address)
+
+
+async def test_faults_are_on_the_line_whatever_the_driver():
+    faults = Faults.parse(["echo=1", "leading_ff=1"])
+    async with serving(toy.Toy(7), ANY_PORT, faults=faults) as address:
+        # an echoing line that is not marked: the request comes first and is no reply
+        echoing = LineAddress("tcp", address.host, address.port, echo=True)
+        assert await visit(echoing) == EXPECTED
+    assert faults.counts.leading_ff == 5
+    faults = Faults.parse(["loss=1"])
+    async with serving(toy.Toy(7), ANY_PORT, faults=faults) as address:
+        with pytest.raises(Exception, match="No answer"):
+            async with Line(open_link, address, repeats=0) as line:
+                await seat(line, timing=toy.Timing(0.01, 0.0, 0.0)).once(
+                    Ask(request=toy.request(7, 3), rule=toy.rule(7, 3))
+                )
+    assert faults.counts.lost == 1
+
+
+# -- serial
+
+
+async def test_a_visit_over_a_pty():
+    async with serving(toy.Toy(7), None) as address:
+        assert address.kind == "serial"
+        assert await visit(address) == EXPECTED
+        assert await visit(address) == EXPECTED
+
+
+async def test_a_port_has_one_master():
+    async with serving(toy.Toy(7), None) as address:
+        first = await open_link(address)
+        with pytest.raises(LineBusy, match=f"Another process holds {address.device}"):
+            await open_link(address)
+        await first.close()
+
+
+async def test_a_closed_port_can_be_opened_again():
+    async with serving(toy.Toy(7), None) as address:
+        first = await open_link(address)
+        await first.close()
+        second = await open_link(address)
+        await second.close()
+        with pytest.raises(LineDown, match="closed"):
+            await second.drain()
+
+
+async def test_a_cancelled_read_frees_the_port_for_the_goodbye():
+    loop = asyncio.get_running_loop()
+    async with serving(toy.Toy(7), None) as address:
+        link = await open_link(address)
+        reading = asyncio.Event()
+        read = link._port.read
+
+        def noticed(size):
+            loop.call_soon_threadsafe(reading.set)
+            return read(size)
+
+        link._port.read = noticed
+        task = asyncio.create_task(link.receive(600))
+        await reading.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        async with asyncio.timeout(60):  # not the ten minutes of the read
+            assert await link.drain() == b""
+        await link.close()
+
+
+async def test_a_port_that_is_not_there():
+    with pytest.raises(LineDown, match=r"There is no port /dev/ttyNONE; plug"):
+        await open_link(parse_line("serial:///dev/ttyNONE"))
+
+
+async def test_a_port_pulled_out_is_a_line_down():
+    near, far = os.openpty()
+    tty.setraw(far)
+    link = await open_link(LineAddress("serial", device=os.ttyname(far)))
+    os.close(far)
+    os.close(near)
+    with pytest.raises(LineDown):
+        await link.receive(10)
+    await link.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (PermissionError(errno.EACCES, "denied"), LineDown, "usermod -aG dialout"),
+        (OSError(errno.ENODEV, "gone"), LineDown, "plug the adapter in"),
+        (OSError(errno.EBUSY, "busy"), LineBusy, "Another process"),
+        (OSError(errno.EINVAL, "odd"), LineDown, "check the adapter"),
+    ],
+)
+def test_what_is_wrong_with_a_port_is_said_plainly(error, kind, says):
+    told = explained(error, LineAddress("serial", device="/dev/ttyUSB0"))
+    assert type(told) is kind
+    assert says in str(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EHOSTUNREACH, "x"), "no way to gate:7"),
+        (socket.gaierror(-2, "Name or service not known"), "not known"),
+        (TimeoutError(), "does not answer"),
+        (OSError(errno.EINVAL, "odd"), "odd"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed"), "Nothing listens"),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_said_plainly(error, says):
+    told = explained(error, LineAddress("tcp", "gate", 7))
+    assert type(told) is LineDown
+    assert says in str(told)
+
+
+# -- rfc2217
+
+
+class _PtyPort(serial.Serial):
+    """A pty has no modem lines to ask about or to set."""
+
+    cts = dsr = cd = True
+    ri = False
+    rts = property(lambda _self: True, lambda _self, _value: None)
+    dtr = property(lambda _self: True, lambda _self, _value: None)
+
+
+@contextlib.contextmanager
+def remote_port(device):
+    """An rfc2217 server for one client, in two threads, over a serial device."""
+    port = _PtyPort(device, timeout=0.02, exclusive=False)
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(30)
+    stop = threading.Event()
+
+    def serve_one():
+        client, _ = server.accept()
+
+        class Writes:
+            def write(self, data):
+                client.sendall(data)
+
+        manager = serial.rfc2217.PortManager(port, Writes())
+
+        def to_client():
+            while not stop.is_set():
+                data = port.read(1)
+                if data:
+                    data += port.read(port.in_waiting)
+                    client.sendall(b"".join(manager.escape(data)))
+
+        upward = threading.Thread(target=to_client)
+        upward.start()
+        client.settimeout(0.05)
+        while not stop.is_set():
+            try:
+                data = client.recv(1024)
+            except TimeoutError:
+                continue
+            if not data:
+                break
+            port.write(b"".join(manager.filter(data)))
+        stop.set()
+        upward.join()
+        client.close()
+
+    thread = threading.Thread(target=serve_one)
+    thread.start()
+    try:
+        yield LineAddress("rfc2217", *server.getsockname())
+    finally:
+        stop.set()
+        thread.join()
+        server.close()
+        port.close()
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's own
+async def test_a_visit_over_rfc2217():
+    async with serving(toy.Toy(7), None) as local:
+        with remote_port(local.device) as address:
+            line = Line(open_link, address)
+            got = await run(toy.visit(7, [3, 4, 5]), seat(line), deadline=60)
+            await line.close()
+    assert got == EXPECTED
