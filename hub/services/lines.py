@@ -29,12 +29,11 @@ def due(store: Store) -> Due:
     """Read the lines and the meters that are due."""
     with store.read() as unit:
         now = unit.now()
-        waiting = meters.states(unit)
         return Due(
             now,
             tuple(meters.lines(unit)),
-            tuple(state for state in waiting if state.due_at <= now),
-            next((state.due_at for state in waiting if state.due_at > now), None),
+            tuple(meters.states(unit, due_by=now)),
+            meters.next_due(unit, now),
         )
 
 

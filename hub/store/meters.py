@@ -99,17 +99,25 @@ def line(unit: Unit, line_id: int) -> LineRow:
     return line_of(unit.session.get_one(Line, line_id))
 
 
-def states(unit: Unit, *, due_by: datetime | None = None) -> list[StateRow]:
-    """List the states of meters that are not stopped, by when they are due."""
+def states(unit: Unit, *, due_by: datetime) -> list[StateRow]:
+    """List the states of meters that are due and not stopped, longest waiting first."""
     query = (
         select(MeterState, Meter.line_id)
         .join(Meter, col(Meter.id) == MeterState.meter_id)
-        .where(col(MeterState.stopped).is_(False))
+        .where(col(MeterState.stopped).is_(False), MeterState.due_at <= due_by)
         .order_by(col(MeterState.due_at), col(MeterState.meter_id))
     )
-    if due_by is not None:
-        query = query.where(MeterState.due_at <= due_by)
     return [state_of(row, line_id) for row, line_id in unit.session.exec(query)]
+
+
+def next_due(unit: Unit, after: datetime) -> datetime | None:
+    """Return when the next meter becomes due; None: none will."""
+    return unit.session.exec(
+        select(MeterState.due_at)
+        .where(col(MeterState.stopped).is_(False), MeterState.due_at > after)
+        .order_by(col(MeterState.due_at))
+        .limit(1)
+    ).first()
 
 
 def state(unit: Unit, meter_id: int) -> MeterState:

@@ -37,6 +37,10 @@ class Balance:
     slots_wh: int | None = None
     rereads: int = 0
 
+    @property
+    def is_in_doubt(self) -> bool:
+        return self.state is BalanceState.IN_DOUBT
+
 
 def known(
     unit: Unit, meter_id: int, *, since: datetime, obis: Collection[str] | None = None,

@@ -1,0 +1,318 @@
+"""One line under its lease: visits of the meters that are due, several at a time.
+
+The lease is renewed while visits run. When it is lost, visits end and nothing more is stored.
+If nobody on the line answers, the line is down: that is said once, and its meters are not
+punished for it.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from hub.collector.backoff import after_failure, wait
+from hub.collector.plan import next_visit
+from hub.collector.visit import Place, Tally, Visit
+from hub.errors import Blame, ContractBroken, HubError, LineBusy, LineDown, StoreUnavailable
+from hub.plugins.manager import Plugins
+from hub.services import lines, meters
+from hub.services.lines import Lease, LineRow, StateRow
+from hub.store.unit import Store
+from hub.wire.address import LineAddress, parse_line
+from hub.wire.capture import WireLog
+from hub.wire.line import Line
+from hub.wire.link import Link
+
+log = structlog.get_logger("hub.collector")
+
+RENEW_EVERY_S = 15.0
+LEASE_MARGIN_S = 5.0
+AT_A_TIME = 8  # visits on one line
+SILENT_ENOUGH = 3  # meters in a row without an answer, and nobody heard: the line is down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What workers share."""
+
+    store: Store
+    plugins: Plugins
+    open_link: Callable[[LineAddress], Awaitable[Link]]
+    now: Callable[[], datetime]
+    wire_log: WireLog | None = None
+    at_a_time: int = AT_A_TIME
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the visits of a run."""
+
+    visited: int = 0
+    failed: dict[str, str] = field(default_factory=dict)  # who -> one sentence
+
+    def add(self, other: "Outcome") -> None:
+        self.visited += other.visited
+        self.failed |= other.failed
+
+
+class Worker:
+    """Works on one line until nobody on it is due."""
+
+    def __init__(self, means: Means, line: LineRow, lease: Lease) -> None:
+        self.means = means
+        self.row = line
+        self.lease = lease
+        self.lease_ends = time.monotonic() + lines.TERM.total_seconds()
+        self.outcome = Outcome()
+        self.waiting: list[StateRow] = []
+        self.running: dict[int, asyncio.Task[None]] = {}
+        self.seen: set[int] = set()
+        self.silent: list[tuple[StateRow, HubError]] = []
+        self.answered = False
+        self.down: HubError | None = None
+        self.lost: HubError | None = None
+
+    def feed(self, due: Iterable[StateRow]) -> None:
+        """Add meters that are due; those that wait, run or were just visited are known."""
+        for state in due:
+            if state.meter_id not in self.seen:
+                self.seen.add(state.meter_id)
+                self.waiting.append(state)
+
+    async def __call__(self) -> Outcome:
+        """Visit all, then let the line go."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            line = Line(
+                self.means.open_link,
+                parse_line(self.row.address),
+                log=self.means.wire_log,
+                lease=self._holds,
+            )
+            async with line:
+                try:
+                    await self._visit_all(line)
+                finally:
+                    await self._end_visits()
+            await self._settle()
+        except HubError as error:
+            # The line's own address is wrong, or the store is gone: no meter's fault.
+            await self._line_failed(error)
+        finally:
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+            with suppress(HubError):
+                await asyncio.to_thread(lines.release, self.means.store, self.lease)
+        return self.outcome
+
+    # -- the lease
+
+    def _holds(self) -> bool:
+        return self.lost is None and time.monotonic() < self.lease_ends - LEASE_MARGIN_S
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            asked = time.monotonic()
+            try:
+                kept = await asyncio.to_thread(lines.renew, self.means.store, self.lease)
+            except HubError as error:
+                # Until it has run out the lease is ours; the next renewal may go well.
+                log.warning("lease_not_renewed", line=self.row.address, error=str(error))
+                continue
+            if not kept:
+                self.lost = LineBusy(
+                    f"Another collector took the line {self.row.address}; its visits end here."
+                )
+                return
+            self.lease_ends = asked + lines.TERM.total_seconds()
+
+    # -- visits
+
+    async def _visit_all(self, line: Line) -> None:
+        place = Place(self.means.store, line, self.lease, self.means.now)
+        while self.waiting or self.running:
+            while self.waiting and len(self.running) < self.means.at_a_time:
+                if self.lost or self.down or self._is_dead():
+                    self.waiting.clear()
+                    break
+                state = self.waiting.pop(0)
+                self.running[state.meter_id] = asyncio.create_task(self._visit(place, state))
+            if not self.running:
+                return
+            done, _ = await asyncio.wait(self.running.values(), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                self.running = {id_: one for id_, one in self.running.items() if one is not task}
+                task.result()
+            if self.down or self.lost:
+                await self._end_visits()
+
+    async def _end_visits(self) -> None:
+        """Cancel what runs; each visit says goodbye to its meter first."""
+        running, self.running = list(self.running.values()), {}
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _is_dead(self) -> bool:
+        return not self.answered and len(self.silent) >= SILENT_ENOUGH
+
+    async def _visit(self, place: Place, state: StateRow) -> None:
+        """Visit one meter and note how it went."""
+        began = time.monotonic()
+        store, meter_id = self.means.store, state.meter_id
+        visit: Visit | None = None
+        try:
+            errand = await asyncio.to_thread(meters.errand, store, meter_id)
+            visit = Visit(place, self.means.plugins.driver(errand.meter.driver), errand)
+            tally = await visit()
+            await self._went_well(state, tally)
+        except HubError as error:
+            tally = visit.tally if visit else Tally()
+            self._log(state, tally, began, error)
+            await self._went_wrong(state, tally, error)
+        except Exception as error:
+            # Whatever a plugin's data led to, it ends this visit and nothing else.
+            fault = ContractBroken(
+                f"A visit to meter {meter_id} failed ({type(error).__name__}: {error}); "
+                "report it with the log.",
+                operation="visit",
+                target=meter_id,
+            )
+            log.exception("visit_fault", meter=meter_id, line=self.row.address)
+            await self._went_wrong(state, visit.tally if visit else Tally(), fault)
+        else:
+            self._log(state, tally, began)
+
+    async def _went_well(self, state: StateRow, tally: Tally) -> None:
+        await self._heard()
+        now = await asyncio.to_thread(self.means.store.now)
+        await asyncio.to_thread(
+            meters.visited,
+            self.means.store,
+            state.meter_id,
+            due_at=next_visit(now, state.every_minutes, state.meter_id),
+            learned=tally.learned,
+            lease=self.lease,
+        )
+        self.outcome.visited += 1
+        self.seen.discard(state.meter_id)
+
+    async def _went_wrong(self, state: StateRow, tally: Tally, error: HubError) -> None:
+        if isinstance(error, LineBusy):
+            self.lost = error
+            return
+        if isinstance(error, LineDown):
+            self.down = error
+            return
+        if isinstance(error, StoreUnavailable):
+            self.outcome.failed[f"meter {state.meter_id}"] = str(error)
+            raise error
+        if tally.answered or error.blame is not Blame.LINE:
+            await self._heard()
+        if error.blame is Blame.LINE and not self.answered:
+            self.silent.append((state, error))
+            return
+        await self._blame(state, error)
+
+    async def _heard(self) -> None:
+        """Somebody on the line speaks: silence of the others is their own matter."""
+        if self.answered:
+            return
+        self.answered = True
+        was_down = await asyncio.to_thread(lines.is_well, self.means.store, self.lease)
+        if was_down:
+            log.info("line_up", line=self.row.address)
+        silent, self.silent = self.silent, []
+        for state, error in silent:
+            await self._blame(state, error)
+
+    async def _blame(self, state: StateRow, error: HubError) -> None:
+        now = await asyncio.to_thread(self.means.store.now)
+        standing = after_failure(
+            error,
+            state.failures,
+            now=now,
+            regular_at=next_visit(now, state.every_minutes, state.meter_id),
+            luck=random.random(),  # noqa: S311
+        )
+        await asyncio.to_thread(
+            meters.failed,
+            self.means.store,
+            state.meter_id,
+            code=error.code,
+            text=str(error),
+            due_at=standing.due_at,
+            failures=standing.failures,
+            stopped=standing.stopped,
+            lease=self.lease,
+        )
+        self.outcome.failed[f"meter {state.meter_id}"] = str(error)
+        self.seen.discard(state.meter_id)
+
+    async def _settle(self) -> None:
+        """Say whose fault silence was."""
+        if self.lost is not None:
+            self.outcome.failed[self.row.address] = str(self.lost)
+            log.warning("lease_lost", line=self.row.address, error=str(self.lost))
+        elif self.down is not None:
+            await self._line_failed(self.down)
+        elif not self.answered and len(self.silent) > 1:
+            _, error = self.silent[0]
+            await self._line_failed(
+                LineDown(
+                    f"Nobody on {self.row.address} answers (tried {len(self.silent)} meters: "
+                    f"{error}) Check the gateway, the cable and the power of the line."
+                )
+            )
+        else:
+            for state, error in self.silent:
+                await self._blame(state, error)
+
+    async def _line_failed(self, error: HubError) -> None:
+        self.outcome.failed[self.row.address] = str(error)
+        if isinstance(error, StoreUnavailable | LineBusy):
+            log.error("line_left", line=self.row.address, error=error.code, text=str(error))
+            return
+        if self.row.down_since_at is None:
+            log.warning("line_down", line=self.row.address, error=error.code, text=str(error))
+        now = await asyncio.to_thread(self.means.store.now)
+        failures = self.row.failures + 1
+        with suppress(LineBusy):
+            await asyncio.to_thread(
+                lines.went_down,
+                self.means.store,
+                self.lease,
+                code=error.code,
+                text=str(error),
+                failures=failures,
+                next_try_at=now + wait(failures, random.random()),  # noqa: S311
+            )
+
+    def _log(
+        self, state: StateRow, tally: Tally, began: float, error: HubError | None = None
+    ) -> None:
+        """Write the visit's one line."""
+        told = {
+            "meter": state.meter_id,
+            "line": self.row.address,
+            "seconds": round(time.monotonic() - began, 2),
+            "pages": tally.pages,
+            "filled": tally.filled,
+            "revised": tally.revised,
+            "same": tally.same,
+            "gaps_asked": tally.gaps_asked,
+            "registers": tally.registers,
+            "in_doubt": tally.in_doubt,
+            "drift_s": None if tally.drift_s is None else round(tally.drift_s, 1),
+        }
+        if error is None:
+            log.info("visit", **told)
+        else:
+            log.warning("visit_failed", **told, error=error.code, text=str(error))
