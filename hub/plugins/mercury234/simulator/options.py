@@ -6,7 +6,7 @@ in the other, and not the plugin API, whose ``SimulatorSettings`` it takes by sh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class Options:
     memory        131 (a ring of 8192 records) or 64 (4096)
     now           the instant whose year the history is reckoned back from
     years         how long the meter has run at least
+    since         the day it was initialised, instead of years
     period        minutes of a slot, 1 to 60, a divisor of a day
     directions    2, or 1 for a meter that masks A- and R-
     load          house, flat, workshop, pv, or mixed: each meter by its luck
@@ -79,6 +80,7 @@ class Options:
     tariffs: int = 2
     load: str | None = None
     years: int = 3
+    since: date | None = None
     password: bytes = bytes([1] * _DIGITS)
     owner_password: bytes = bytes([2] * _DIGITS)
     turnaround_s: float = 0.020
@@ -115,6 +117,7 @@ class Options:
             tariffs=int(_one_of(asked, "tariffs", ("1", "2", "3"), "2")),
             load=None if load == "mixed" else load,
             years=_number(asked, "years", 3, 1, 30),
+            since=_day(asked["since"]) if "since" in asked else None,
             password=_password(asked.get("password", "111111"), password_form),
             owner_password=_password(asked.get("owner_password", "222222"), password_form),
             turnaround_s=_turnaround(asked.get("turnaround_s", "0.020")),
@@ -123,7 +126,7 @@ class Options:
 
 _KNOWN = frozenset({
     "firmware", "constant", "memory", "now", "period", "directions", "outage", "clock_base",
-    "season", "drift", "offgrid", "tariffs", "load", "years", "password", "owner_password",
+    "season", "drift", "offgrid", "tariffs", "load", "years", "since", "password", "owner_password",
     "password_form", "turnaround_s",
 })  # fmt: skip
 
@@ -171,6 +174,13 @@ def _instant(text: str) -> datetime:
             f"Option now is {text!r}; write an instant like 2026-11-03T12:00+00:00."
         ) from cause
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as cause:
+        raise ValueError(f"Option since is {text!r}; write a day like 2026-11-03.") from cause
 
 
 def _outages(text: str) -> tuple[tuple[datetime, datetime], ...]:

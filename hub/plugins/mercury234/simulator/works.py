@@ -23,8 +23,8 @@ class Refusal(Exception):
 class Works:
     """Counter, calendar, ring and registers of one meter, and what its firmware can do.
 
-    The day it was initialised depends on seed, address and ``year`` alone, so that a line
-    started anew within the year keeps its history.
+    The day it was initialised depends on seed, address and ``year`` alone (or is the option
+    ``since``), so that a line started anew within the year keeps its history.
     """
 
     def __init__(self, options: Options, seed: int, address: int, year: int) -> None:
@@ -33,7 +33,9 @@ class Works:
         self.key = f"{seed}/{address}"
         self.serial = _serial(seed, address)
         luck = digest("life", seed, address)
-        born = date(year - options.years, 1, 1) - timedelta(days=1 + luck[0] % 60)
+        born = options.since or (
+            date(year - options.years, 1, 1) - timedelta(days=1 + luck[0] % 60)
+        )
         self.made_on = born - timedelta(days=20 + luck[1] % 40)
         self.started = day_start(born)
         self.calendar = calendar_of(options)
