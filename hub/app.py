@@ -1,0 +1,101 @@
+"""The only place where the web application is put together."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Litestar
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler
+from typing_extensions import override
+
+from hub.settings import Settings
+from hub.web.kit import language_route, probes
+from hub.web.kit.assets import Assets, static_file
+from hub.web.kit.edge import CSRF_COOKIE, Edge
+from hub.web.kit.failures import ShellOf, on_error
+from hub.web.kit.i18n import gettext
+from hub.web.kit.probes import Probe
+from hub.web.kit.rendering import environment
+from hub.web.kit.requests import AnyRequest
+from hub.web.kit.shell import Shell
+
+
+class BrandName:
+    """The product's name in the visitor's language, unless the installation has its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @override
+    def __str__(self) -> str:
+        return self.name or gettext("Metering hub")
+
+
+def csrf_secret(settings: Settings) -> str:
+    """Derive the secret from the newest key; without keys it lives as long as the process."""
+    if not settings.keys:
+        return secrets.token_hex(32)
+    newest = settings.keys[0].get_secret_value().encode()
+    return hashlib.sha256(b"csrf:" + newest).hexdigest()
+
+
+def no_shell(request: AnyRequest) -> Shell | None:
+    del request
+    return None
+
+
+def create_app(
+    settings: Settings,
+    *,
+    features: Sequence[ControllerRouterHandler] = (),
+    state: Mapping[str, Any] | None = None,
+    shell_of: ShellOf = no_shell,
+    ready: Mapping[str, Probe] | None = None,
+) -> Litestar:
+    """Assemble the portal.
+
+    ``features`` are the slices' routers, ``state`` the services they find in ``app.state``,
+    ``shell_of`` the frame of a signed-in visitor (for error pages), ``ready`` the probes of
+    ``/health/ready`` by name: each raises a HubError when its thing is not usable.
+    """
+    assets = Assets()
+    secret = csrf_secret(settings)
+    token = settings.metrics_token
+    app = Litestar(
+        route_handlers=[static_file, language_route.choose_language, probes.router, *features],
+        csrf_config=CSRFConfig(
+            secret=secret,
+            cookie_name=CSRF_COOKIE,
+            cookie_secure=settings.cookies_secure,
+            cookie_httponly=True,
+            cookie_samesite="lax",
+        ),
+        openapi_config=OpenAPIConfig(
+            title="Metering hub",
+            version=version("metering-hub"),
+            path="/schema",
+            render_plugins=[probes.SchemaPage(), JsonRenderPlugin()],
+        ),
+        exception_handlers={Exception: on_error(shell_of)},
+        state=State(
+            {
+                "assets": assets,
+                "templates": environment(assets),
+                "settings": settings,
+                "brand": BrandName(settings.brand),
+                "csrf_secret": secret,
+                "secure": settings.cookies_secure,
+                "metrics_token": token.get_secret_value() if token else None,
+                "probes": dict(ready or {}),
+                **(state or {}),
+            }
+        ),
+    )
+    app.asgi_handler = Edge(app.asgi_handler, csrf_secret=secret, secure=settings.cookies_secure)
+    return app

@@ -1,0 +1,1 @@
+"""Message catalogs; ``hub.web.kit.i18n`` reads them."""

@@ -1,0 +1,1 @@
+"""The portal: pages, fragments and the small JSON routes of their charts."""

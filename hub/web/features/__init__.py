@@ -1,0 +1,1 @@
+"""Vertical slices; each exports ``router`` and knows no other slice."""

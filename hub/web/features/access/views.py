@@ -1,0 +1,43 @@
+"""What the pages of access show."""
+
+from dataclasses import dataclass, field
+
+from hub.web.kit.forms import Form
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """``email`` and ``remember`` come back; the password never does."""
+
+    form: Form = field(default_factory=Form)
+    next: str = "/"
+    demo: bool = False
+    demo_email: str | None = None
+    demo_password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterView:
+    """Fields: email, full_name, phone, password, password_again, consent."""
+
+    form: Form = field(default_factory=Form)
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """The letter is on its way; ``wait_seconds`` until it may be sent again (0: now)."""
+
+    email: str
+    hours: int
+    wait_seconds: int = 0
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView:
+    """The confirmation link was opened; only the button spends it."""
+
+    token: str
+    usable: bool = True
+    demo: bool = False

@@ -1,0 +1,1 @@
+"""The mailbox of the demonstration: letters that would have been sent."""

@@ -1,0 +1,93 @@
+"""What the main page shows; every figure may be unknown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from hub.web.kit.small_charts import HourBar
+from hub.web.kit.views import Growing, RegisterText
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Energy of today and of the month, with like-for-like comparisons (None: not comparable).
+
+    ``running`` and ``running_before`` are totals at the end of each day, from the first; they
+    stop before a day that is not whole.
+    """
+
+    today_kwh: Decimal | None
+    today_until: datetime | None
+    today_delta: Decimal | None
+    hours: Sequence[HourBar]
+    zones: Sequence[tuple[int, str]]
+    month_kwh: Decimal | None
+    month_first: date
+    month_last: date
+    month_delta: Decimal | None
+    month_delta_first: date | None
+    month_delta_last: date | None
+    running: Sequence[Decimal]
+    running_before: Sequence[Decimal]
+    days_in_month: int
+    known: int
+    expected: int
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLine:
+    label: str
+    kopecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceCard:
+    """Owed (positive), or paid in advance (negative), as the supplier said at ``as_of``."""
+
+    kopecks: int
+    as_of: date
+    lines: tuple[BalanceLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """``state`` is online, waiting, silent or manual."""
+
+    href: str
+    name: str
+    resource: str
+    serial: str | None
+    state: str
+    last_at: datetime | None
+    registers: tuple[RegisterText, ...]
+    billed: str | None = None
+    billed_at: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierCard:
+    name: str
+    number: str
+    holder: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    hours: str | None = None
+    email: str | None = None
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    contract_name: str
+    now: datetime
+    as_of: datetime | None
+    usage: Usage | None
+    meters: tuple[MeterRow, ...]
+    points_href: str
+    supplier: SupplierCard
+    balance: BalanceCard | None = None
+    growing: Growing | None = None
+    notifications_href: str = "/notifications"
+    appeals_href: str = "/appeals"

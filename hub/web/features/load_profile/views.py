@@ -1,0 +1,128 @@
+"""What «Профиль мощности» shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from hub.web.kit.charts import Flag, ProfilePoint
+from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTotal:
+    zone: int
+    name: str
+    kwh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of the period over what is known: ``known`` of ``expected`` intervals."""
+
+    kwh: Decimal | None
+    zones: Sequence[ZoneTotal]
+    maximum_kw: Decimal | None
+    maximum_at: datetime | None
+    known: int
+    expected: int
+    minutes: int
+    change_percent: int | None = None
+    change_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """One interval of the table; None is not known. ``p_minus`` … None when not measured."""
+
+    start: datetime
+    end: datetime
+    zone: int
+    p_plus: Decimal | None
+    p_minus: Decimal | None
+    q_plus: Decimal | None
+    q_minus: Decimal | None
+    kwh: Decimal | None
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One day of the table of days; ``href`` opens its intervals."""
+
+    day: date
+    zones: Sequence[Decimal | None]
+    kwh: Decimal | None
+    maximum_kw: Decimal | None
+    known: int
+    expected: int
+    estimated: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """``kind`` is full, est, part, gap, none or future; ``count`` («38/48») only where not full."""
+
+    day: date
+    kind: str
+    known: int = 0
+    expected: int = 0
+    today: bool = False
+    shown: bool = False
+    href: str | None = None
+
+    @property
+    def classes(self) -> str:
+        marks = (self.kind, "today" if self.today else "", "on" if self.shown else "")
+        return " ".join(mark for mark in marks if mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A month of completeness; ``pad`` empty cells come before the first day."""
+
+    month: date
+    days: Sequence[CalendarDay]
+    known: int
+    expected: int
+    sentences: Sequence[str] = ()
+
+    @property
+    def pad(self) -> int:
+        return self.month.replace(day=1).weekday()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Days of the period, or the intervals of one day when ``day`` is set."""
+
+    days: Sequence[DayRow] = ()
+    zones: Sequence[int] = ()
+    day: date | None = None
+    slots: Sequence[SlotRow] = ()
+    back_href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """``data_href`` is the JSON of the chart (``hub.web.kit.profile_json``)."""
+
+    head: PointHead
+    period: PeriodBar
+    scales: tuple[Choice, ...]
+    steps: tuple[Choice, ...]
+    totals: Totals
+    points: Sequence[ProfilePoint]
+    zone_names: dict[int, str]
+    channels: tuple[str, ...]
+    table: Table
+    calendar: Calendar
+    self_href: str
+    data_href: str
+    zone_words: str
+    compare: Sequence[ProfilePoint] = ()
+    compare_label: str = ""
+    limit_kw: Decimal | None = None
+    growing: Growing | None = None
+    source: str | None = None

@@ -1,0 +1,1 @@
+"""Metering points: the list and a point's general information."""

@@ -1,0 +1,86 @@
+"""What the list of points and a point's general information show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from hub.web.kit.views import Choice, PointHead, RegisterText
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """``state`` is online, waiting, silent or manual; ``days`` feeds the sparkline."""
+
+    id: int
+    name: str
+    model: str | None
+    serial: str | None
+    state: str
+    last_at: datetime | None
+    registers: tuple[RegisterText, ...]
+    unit: str
+    month_kwh: Decimal | None
+    days: Sequence[Decimal | None]
+
+    @property
+    def href(self) -> str:
+        return f"/points/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PointsView:
+    contract_name: str
+    now: datetime
+    month_first: date
+    rows: tuple[PointRow, ...]
+    filters: tuple[Choice, ...]
+    month_kwh: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One line of the installation history, the present one first."""
+
+    first: date
+    last: date | None
+    model: str
+    serial: str
+    closing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InfoView:
+    """The 25 fields of «Общая информация»; None is an unknown value and shows as a dash."""
+
+    head: PointHead
+    name: str
+    number: str | None = None
+    resource: str | None = None
+    last_reading_at: datetime | None = None
+    last_reading: str | None = None
+    place: str | None = None
+    model: str | None = None
+    registry_number: str | None = None
+    serial: str | None = None
+    commissioned_on: date | None = None
+    verified_on: date | None = None
+    verify_by: date | None = None
+    tariff: str | None = None
+    instrument_verified_on: date | None = None
+    accuracy_class: str | None = None
+    nominal_voltage: str | None = None
+    current_range: str | None = None
+    power_limit_kw: Decimal | None = None
+    relay_on: bool | None = None
+    current_ratio: Decimal | None = None
+    voltage_ratio: Decimal | None = None
+    loss_factor: Decimal | None = None
+    norm_hour_kwh: Decimal | None = None
+    norm_day_kwh: Decimal | None = None
+    norm_month_kwh: Decimal | None = None
+    history: tuple[Installed, ...] = ()
+
+    @property
+    def days_to_verify(self) -> int | None:
+        return None if self.verify_by is None else (self.verify_by - self.head.today).days

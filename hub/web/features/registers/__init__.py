@@ -1,0 +1,1 @@
+"""Registers of a point and its use by day, week and month."""

@@ -1,0 +1,59 @@
+"""The template environment: our folders, our filters, our words."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hub.web.kit import charts, formats, i18n, small_charts
+from hub.web.kit.assets import Assets
+
+MACROS = {
+    "ui": "kit/_ui.html",
+    "field": "kit/_field.html",
+    "table": "kit/_table.html",
+    "draw": "kit/_charts.html",
+}
+
+
+def template_folders() -> Iterator[Path]:
+    """Find the kit's folder and one of every slice."""
+    web = Path(str(files("hub.web")))
+    yield web / "kit" / "templates"
+    yield from sorted((web / "features").glob("**/templates"))
+
+
+def environment(assets: Assets) -> Environment:
+    """One environment for an application; undefined names are errors."""
+    env = Environment(
+        loader=FileSystemLoader(list(template_folders())),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    i18n.install(env)
+    env.filters.update(formats.FILTERS)
+    env.globals.update(formats.GLOBALS)
+    env.globals.update(
+        static=assets.url,
+        icons=assets.url("icons.svg"),
+        language=i18n.language.get,
+        NBSP=i18n.NBSP,
+        hatch_lines=charts.hatch_lines,
+        step_chart=charts.step_chart,
+        day_bars=small_charts.day_bars,
+        hour_bars=small_charts.hour_bars,
+        running_total=small_charts.running_total,
+        sparkline=small_charts.sparkline,
+    )
+    for name, path in MACROS.items():
+        env.globals[name] = env.get_template(path).module
+    return env
+
+
+def csrf_field(token: str) -> Markup:
+    return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(token)

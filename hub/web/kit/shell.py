@@ -1,0 +1,68 @@
+"""What the frame around every signed-in page shows."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ShellContract:
+    """A contract in the left panel."""
+
+    id: int
+    name: str
+    supplier: str
+    number: str
+    unread: bool = False
+
+    @property
+    def href(self) -> str:
+        return f"/c/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame: who, which contracts, where in the portal.
+
+    ``section`` is one of home, points, notifications, appeals, or empty.
+    """
+
+    full_name: str
+    email: str = ""
+    contracts: tuple[ShellContract, ...] = ()
+    current_id: int | None = None
+    section: str = ""
+    unread: int = 0
+    emergency_phone: str | None = None
+    demo: bool = False
+    theme: str | None = None
+    flashes: tuple["Flash", ...] = field(default=())
+
+    @property
+    def current(self) -> ShellContract | None:
+        return next((c for c in self.contracts if c.id == self.current_id), None)
+
+    @property
+    def others_unread(self) -> bool:
+        return any(c.unread for c in self.contracts if c.id != self.current_id)
+
+    @property
+    def initials(self) -> str:
+        """Two letters: of the given name and the surname, as people sign (``МО``)."""
+        parts = self.full_name.split()
+        return (
+            "".join(p[0] for p in (parts[1], parts[0]) if p).upper()
+            if len(parts) > 1
+            else (self.full_name[:2].upper())
+        )
+
+    def at(self, section: str) -> str:
+        """Give the address of a section for the current contract."""
+        base = self.current.href if self.current else ""
+        return (base or "/") if section == "home" else f"{base}/{section}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """One sentence after a redirect; ``kind`` is ok, info, warn or bad."""
+
+    text: str
+    kind: str = "ok"

@@ -1,0 +1,67 @@
+"""View models that several slices share: a point's head, choices, registers, data still coming."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few exclusive views; each has its own address."""
+
+    label: str
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterText:
+    """One register for people: ``label`` is «T1 пик», ``text`` the formatted value."""
+
+    label: str
+    text: str
+    zone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """History is being read: ``days`` of ``of_days`` so far; ``href`` answers with the strip."""
+
+    days: int
+    of_days: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointHead:
+    """The head of every tab of a point.
+
+    ``state`` is online, waiting (never read yet), silent or manual; times are in the point's zone.
+    """
+
+    id: int
+    name: str
+    list_href: str
+    model: str | None
+    serial: str | None
+    ratio: str | None
+    state: str
+    last_at: datetime | None
+    now: datetime
+    tabs: tuple[Choice, ...]
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodBar:
+    """The toolbar's period: a label, its neighbours and the dates for the form."""
+
+    label: str
+    action: str
+    first: date
+    last: date
+    previous: str | None
+    following: str | None
+    hidden: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,145 @@
+// Small conveniences of every page. Everything here shortens a way that also works without it.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("js");
+  const $ = (selector, from = document) => from.querySelector(selector);
+
+  // -- announcements ------------------------------------------------------------------------
+  let timer;
+  window.hubSay = (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { const live = $("#live"); if (live) live.textContent = text; }, 500);
+  };
+
+  // -- menus: <details> with links; arrows, Esc and a click outside close or move ---------------
+  const items = (menu) => [...menu.querySelectorAll(".pop a, .pop button")];
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const eye = event.target.closest("[data-eye]");
+    if (eye) {
+      const input = document.getElementById(eye.dataset.eye);
+      const shown = input.type === "password";
+      input.type = shown ? "text" : "password";
+      eye.setAttribute("aria-pressed", String(shown));
+      eye.setAttribute("aria-label", shown ? eye.dataset.hide : eye.dataset.show);
+      const use = $("use", eye);
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, shown ? "#eye-off" : "#eye"));
+      input.focus();
+    }
+    const close = event.target.closest("dialog [data-close]");
+    if (close) { event.preventDefault(); close.closest("dialog").close(); }
+    if (event.target.closest('[aria-disabled="true"]')) event.preventDefault();
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.menu");
+    if (!menu) return;
+    if (event.key === "Escape" && menu.open) {
+      menu.open = false;
+      $("summary", menu).focus();
+    } else if (["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) {
+      if (event.target.matches("input")) return;
+      event.preventDefault();
+      menu.open = true;
+      const all = items(menu);
+      const at = all.indexOf(document.activeElement);
+      const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 };
+      all[(next[event.key] + all.length) % all.length]?.focus();
+    }
+  });
+
+  // -- forms: busy while sent, a second send ignored --------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); event.stopPropagation(); return; }
+    form.setAttribute("aria-busy", "true");
+    const button = $("button[data-busy] span", form);
+    if (button) { button.dataset.label = button.textContent; button.textContent = button.parentNode.dataset.busy; }
+  }, true);
+  const idle = () => {
+    for (const form of document.querySelectorAll('form[aria-busy="true"]')) {
+      form.removeAttribute("aria-busy");
+      const label = $("button[data-busy] span[data-label]", form);
+      if (label) label.textContent = label.dataset.label;
+    }
+  };
+  addEventListener("pageshow", idle);
+  document.addEventListener("htmx:finally:request", idle);
+  document.addEventListener("focusout", (event) => {
+    const id = event.target.dataset?.strength;
+    if (!id) return;
+    const value = event.target.value;
+    const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/, /[^\p{L}\d]/u].filter((kind) => kind.test(value)).length;
+    const score = value.length < 8 ? (value ? 1 : 0) : Math.min(4, 1 + (value.length > 11) + (value.length > 15) + (kinds > 2));
+    document.getElementById(id).dataset.score = String(score);
+  });
+
+  // -- after a swap: focus where the page asks for it -------------------------------------------
+  let lastFocus = null;
+  document.addEventListener("focusin", (event) => { lastFocus = event.target; });
+  const settle = (region) => {
+    const wanted = $('[role="alert"][tabindex="-1"]', region) || $("[data-autofocus]", region);
+    if (wanted) wanted.focus();
+    else if (lastFocus && !lastFocus.isConnected) $('h1[tabindex="-1"], h2[tabindex="-1"]', region)?.focus();
+    for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+      const bar = tab.parentNode;
+      bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+    }
+    countdowns();
+  };
+
+  // -- the dialog opens itself when a fragment arrives in it --------------------------------------
+  function watchDialog() {
+    const dialog = $("#dialog");
+    if (!dialog) return;
+    let opener = null;
+    new MutationObserver(() => {
+      if (!dialog.open && dialog.firstElementChild) {
+        opener = document.activeElement;
+        dialog.showModal();
+        ($('[role="alert"]', dialog) || $("select, input:not([type=hidden])", dialog))?.focus();
+      }
+    }).observe(dialog, { childList: true });
+    dialog.addEventListener("close", () => {
+      dialog.replaceChildren();
+      if (opener?.isConnected) opener.focus();
+    });
+  }
+
+  // -- «send again in 0:42» ------------------------------------------------------------------------
+  function countdowns() {
+    for (const button of document.querySelectorAll("[data-countdown]:not([data-ticking])")) {
+      button.dataset.ticking = "1";
+      const until = Date.now() + Number(button.dataset.countdown) * 1000;
+      const text = button.textContent;
+      const tick = () => {
+        if (!button.isConnected) return;
+        const left = Math.max(0, Math.round((until - Date.now()) / 1000));
+        if (!left) { button.removeAttribute("aria-disabled"); button.textContent = button.dataset.ready; return; }
+        button.textContent = text.replace(/\d+:\d\d/, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+        setTimeout(tick, 1000);
+      };
+      tick();
+    }
+  }
+
+  // -- calendar: arrows by day -----------------------------------------------------------------------
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
+    const calendar = step && event.target.closest?.("[data-calendar]");
+    if (!calendar) return;
+    const days = [...calendar.querySelectorAll("a.d")];
+    const next = days[days.indexOf(event.target) + step];
+    if (next) { event.preventDefault(); next.focus(); }
+  });
+
+  document.addEventListener("DOMContentLoaded", () => { watchDialog(); settle(document); });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target;
+    settle(target?.isConnected ? target : (target?.id && document.getElementById(target.id)) || document);
+    document.dispatchEvent(new CustomEvent("hub:swapped"));
+  });
+})();

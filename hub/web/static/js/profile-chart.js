@@ -1,0 +1,500 @@
+// The load profile on a canvas: replaces the server's SVG, adds pointer, keyboard and speech.
+// Colours come from the registered tokens of the style sheet; geometry rules are those of the SVG.
+(() => {
+  "use strict";
+  const MEASURED = 0, PARTIAL = 1, ESTIMATED = 2, MISSING = 3, FUTURE = 4;
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const el = (tag, text, cls) => {
+    const node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (cls) node.className = cls;
+    return node;
+  };
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+  class ProfileChart {
+    constructor(host) {
+      this.host = host;
+      this.svg = host.querySelector(".plot-svg");
+      this.on = new Set(["p_plus"]);
+      this.cursor = null;
+      this.selection = null;
+      this.card = host.closest(".card");
+      this.bar = this.card.querySelector("#selection");
+      this.card.addEventListener("click", (event) => this.clicked(event));
+      this.load();
+    }
+
+    async load() {
+      let answer;
+      try {
+        answer = await fetch(this.host.dataset.profile, { headers: { Accept: "application/json" } });
+      } catch { return; }               // offline: the server's picture stays
+      if (!answer.ok) return;
+      const first = !this.data;
+      this.data = await answer.json();
+      if (!this.data.start.length) return;
+      const seconds = this.data.minutes * 60;
+      this.x = [...this.data.start, this.data.start.at(-1) + seconds];
+      this.words = this.data.words;
+      const zone = this.data.timezone, lang = this.data.language;
+      this.fmt = {
+        day: new Intl.DateTimeFormat(lang, { timeZone: zone, day: "numeric", month: "long" }),
+        short: new Intl.DateTimeFormat(lang, { timeZone: zone, day: "numeric", month: "short" }),
+        time: new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+        n0: new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }),
+        n1: new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+        n2: new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+      };
+      if (first) this.build(); else this.draw();
+    }
+
+    build() {
+      this.svg.hidden = true;
+      this.plotBox = el("div", undefined, "plot live");
+      this.plotBox.tabIndex = 0;
+      this.plotBox.setAttribute("role", "application");
+      this.plotBox.setAttribute("aria-roledescription", this.words.chart);
+      this.plotBox.setAttribute("aria-label", this.words.label);
+      this.tip = el("div", undefined, "chart-tip");
+      this.tip.hidden = true;
+      this.host.append(this.tip, this.plotBox);
+      this.plotBox.addEventListener("keydown", (event) => this.key(event));
+      this.plotBox.addEventListener("blur", () => { if (!this.selection) this.hover(null); });
+      let width = 0;
+      this.observer = new ResizeObserver(([entry]) => {
+        const now = Math.floor(entry.contentRect.width);
+        if (now && now !== width) { width = now; this.draw(); }
+      });
+      this.observer.observe(this.plotBox);
+      const again = () => this.draw();
+      this.theme = matchMedia("(prefers-color-scheme: dark)");
+      this.theme.addEventListener("change", again);
+      this.themeWatch = new MutationObserver(again);
+      this.themeWatch.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+      this.again = again;
+    }
+
+    destroy() {
+      this.observer?.disconnect();
+      this.themeWatch?.disconnect();
+      this.theme?.removeEventListener("change", this.again);
+      this.plot?.destroy();
+    }
+
+    get phone() { return innerWidth <= 900; }
+
+    // uPlot draws axes and the cursor; areas and steps are drawn by us, so a gap can't be joined.
+    draw() {
+      const width = this.plotBox.clientWidth;
+      if (!width) return;
+      const range = this.plot ? [this.plot.scales.x.min, this.plot.scales.x.max] : null;
+      this.plot?.destroy();
+      this.host.classList.toggle("tip-fixed", this.phone);
+      this.colors = Object.fromEntries(["z1", "z2", "z3", "z4", "p-plus", "p-minus", "q-plus", "q-minus", "compare", "gap",
+        "line", "line-strong", "text", "text-3", "surface", "sunken", "bad", "accent"].map((n) => [n, css(n)]));
+      const c = this.colors, font = `12px ${getComputedStyle(document.body).fontFamily}`;
+      const pad = (values) => [...values, values.at(-1) ?? null];
+      const shown = ["p_plus", "p_minus", "q_plus", "q_minus"].filter((k) => this.data[k] && this.on.has(k));
+      const sign = (key, values) => (key.endsWith("minus") ? values.map((v) => (v === null ? null : -v)) : values);
+      const columns = [this.x, ...shown.map((k) => pad(sign(k, this.data[k])))];
+      if (this.data.compare) columns.push(pad(this.data.compare));
+      const [x0, x1] = [this.x[0], this.x.at(-1)];
+      const values = columns.slice(1).flat().filter((v) => v !== null);
+      const limit = this.data.limit && Math.max(0, ...values) * 2 >= this.data.limit ? this.data.limit : null;
+      const high = Math.max(0.0001, ...values, limit ?? 0), low = Math.min(0, ...values);
+      const step = this.nice((high - low) / 5);
+      const top = Math.ceil(high / step - 1e-9) * step, bottom = Math.floor(low / step + 1e-9) * step;
+      this.limit = limit;
+      this.shown = shown;
+      const days = () => (this.plot.scales.x.max - this.plot.scales.x.min) / 86400;
+      const options = {
+        width, height: this.phone ? 300 : 330, tzDate: (ts) => new Date(ts * 1000), legend: { show: false },
+        padding: [26, 6, 0, 0],
+        cursor: {
+          y: false, points: { show: false }, drag: { x: true, y: false, setScale: false },
+          dblclick: undefined, bind: { dblclick: () => () => { this.zoomTo(this.selection); return null; } },
+        },
+        select: { show: true },
+        scales: { x: { time: false, range: (_u, min, max) => [min ?? x0, max ?? x1] }, y: { range: [bottom, top] } },
+        axes: [
+          { font, stroke: c["text-3"], grid: { show: false }, ticks: { show: false }, size: 26, gap: 6, border: { show: true, stroke: c["line-strong"], width: 1 },
+            splits: () => this.splits(days(), width), values: (_u, splits) => splits.map((at) => this.tick(at)) },
+          { font, stroke: c["text-3"], grid: { stroke: c.line, width: 1 }, ticks: { show: false }, size: 44, gap: 8,
+            splits: () => Array.from({ length: Math.round((top - bottom) / step) + 1 }, (_, i) => bottom + i * step),
+            values: (_u, splits) => splits.map((v) => this.fmt.n0.format(Math.abs(v))) },
+        ],
+        series: [{}, ...columns.slice(1).map(() => ({ paths: () => null, points: { show: false } }))],
+        hooks: {
+          drawClear: [(u) => this.drawBack(u)],
+          draw: [(u) => this.drawFront(u, font)],
+          setCursor: [(u) => { if (u.cursor.left >= 0 && !this.keyboard) this.hover(this.slotAt(u.posToVal(u.cursor.left, "x"))); }],
+          setSelect: [(u) => {
+            if (u.select.width < 3) { if (!this.keyboard) this.select(null); return; }
+            if (this.keyboard) return;
+            this.select([this.slotAt(u.posToVal(u.select.left, "x")), this.slotAt(u.posToVal(u.select.left + u.select.width, "x") - 1)]);
+          }],
+        },
+      };
+      this.plot = new uPlot(options, columns, this.plotBox);
+      this.plot.over.addEventListener("pointermove", () => { this.keyboard = false; });
+      this.plot.over.addEventListener("pointerleave", () => { if (!this.keyboard) this.hover(null); });
+      this.plot.over.addEventListener("wheel", (event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        this.zoom(event.deltaY < 0 ? 0.6 : 1 / 0.6, this.plot.posToVal(this.plot.cursor.left, "x"));
+      }, { passive: false });
+      if (range && range[0] >= x0 && range[1] <= x1) this.plot.setScale("x", { min: range[0], max: range[1] });
+      if (this.selection) this.showSelection();
+    }
+
+    nice(raw) {
+      const power = 10 ** Math.floor(Math.log10(raw));
+      return [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999);
+    }
+
+    splits(days, width) {
+      const hours = [1, 3, 6, 12].find((h) => (width - 50) / Math.max(days, 0.04) * h / 24 >= 62) ?? 24;
+      const every = Math.max(1, Math.ceil(62 / ((width - 50) / Math.max(days, 0.04))));
+      const splits = [];
+      let midnights = 0;
+      for (const at of this.data.start) {
+        if (at < this.plot.scales.x.min || at > this.plot.scales.x.max) continue;
+        const [h, m] = this.fmt.time.format(at * 1000).split(":").map(Number);
+        if (m || h % hours) continue;
+        if (hours === 24 && midnights++ % every) continue;
+        splits.push(at);
+      }
+      return splits;
+    }
+
+    tick(at) {
+      const time = this.fmt.time.format(at * 1000);
+      return time === "00:00" ? this.fmt.short.format(at * 1000) : time;
+    }
+
+    box(u, from, to) {
+      const left = clamp(u.valToPos(from, "x", true), u.bbox.left, u.bbox.left + u.bbox.width);
+      const right = clamp(u.valToPos(to, "x", true), u.bbox.left, u.bbox.left + u.bbox.width);
+      return [left, right - left];
+    }
+
+    runs(test) {
+      const found = [];
+      for (let i = 0, from = -1, key = null; i <= this.data.start.length; i++) {
+        const now = i < this.data.start.length ? test(i) : null;
+        if (now !== key) {
+          if (key !== null) found.push({ key, from, to: i });
+          key = now;
+          from = i;
+        }
+      }
+      return found;
+    }
+
+    zoneColor(zone) { return zone ? this.colors[`z${zone}`] : this.colors["p-plus"]; }
+
+    drawBack(u) {
+      const g = u.ctx, { top, height } = u.bbox, r = devicePixelRatio;
+      g.save();
+      for (const run of this.runs((i) => (this.data.flag[i] === FUTURE ? true : null))) {
+        const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+        g.fillStyle = this.colors.sunken; g.fillRect(x, top, w, height);
+      }
+      g.font = `${12 * r}px ${getComputedStyle(document.body).fontFamily}`;
+      g.textAlign = "center";
+      for (const run of this.runs((i) => this.data.zone[i] || null)) {
+        const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+        if (w <= 0) continue;
+        g.fillStyle = this.zoneColor(run.key);
+        g.globalAlpha = 0.055; g.fillRect(x, top, w, height);
+        g.globalAlpha = 1; g.fillRect(x, top - 5 * r, w, 5 * r);
+        const text = w / r >= 58 ? `T${run.key} ${this.data.zones[run.key] ?? ""}`.trim() : w / r >= 18 ? `T${run.key}` : "";
+        g.fillStyle = this.colors["text-3"];
+        if (text) g.fillText(text, x + w / 2, top - 10 * r);
+      }
+      g.textAlign = "right";
+      g.fillStyle = this.colors["text-3"];
+      g.fillText(this.words.kw, u.bbox.left - 8 * r, top - 10 * r);
+      g.restore();
+    }
+
+    stepPath(u, values, from, to, joint) {
+      const path = new Path2D();
+      for (let i = from; i < to; i++) {
+        const y = u.valToPos(values[i], "y", true), x = u.valToPos(this.x[i], "x", true), end = u.valToPos(this.x[i + 1], "x", true);
+        if (i === from) path.moveTo(x, joint === null ? y : u.valToPos(joint, "y", true));
+        path.lineTo(x, y);
+        path.lineTo(end, y);
+      }
+      return path;
+    }
+
+    hatch(g, x, y, w, h, color, every, r) {
+      g.save();
+      g.beginPath(); g.rect(x, y, w, h); g.clip();
+      g.strokeStyle = color; g.lineWidth = r; g.beginPath();
+      for (let at = x - h; at < x + w; at += every * r) { g.moveTo(at, y + h); g.lineTo(at + h, y); }
+      g.stroke();
+      g.restore();
+    }
+
+    drawFront(u, font) {
+      const g = u.ctx, r = devicePixelRatio, { left, top, width, height } = u.bbox, c = this.colors, d = this.data;
+      g.save();
+      g.beginPath(); g.rect(left, top, width, height); g.clip();
+      g.lineJoin = "round";
+      const zero = u.valToPos(0, "y", true);
+      for (let i = 1; i < d.start.length; i++) {
+        if (this.fmt.time.format(d.start[i] * 1000) !== "00:00") continue;
+        const x = Math.round(u.valToPos(this.x[i], "x", true)) + 0.5;
+        g.strokeStyle = c["line-strong"]; g.lineWidth = 1; g.globalAlpha = 0.6;
+        g.beginPath(); g.moveTo(x, top); g.lineTo(x, top + height); g.stroke(); g.globalAlpha = 1;
+      }
+      const known = (values, i) => values[i] !== null && values[i] !== undefined;
+      if (d.compare) this.plain(u, d.compare, c.compare, 1.4 * r, [2 * r, 3 * r]);
+      if (this.on.has("p_plus")) {
+        let last = -1;
+        for (const run of this.runs((i) => (known(d.p_plus, i) ? d.zone[i] * 10 + (d.flag[i] === ESTIMATED ? 2 : 0) : null))) {
+          const color = this.zoneColor(Math.floor(run.key / 10)), estimated = run.key % 10 === 2;
+          const joint = last === run.from ? d.p_plus[run.from - 1] : null;
+          last = run.to;
+          const line = this.stepPath(u, d.p_plus, run.from, run.to, joint);
+          const shape = new Path2D();
+          shape.moveTo(u.valToPos(this.x[run.from], "x", true), zero);
+          shape.addPath(this.stepPath(u, d.p_plus, run.from, run.to, null));
+          const area = new Path2D();
+          for (let i = run.from; i < run.to; i++) {
+            const x = u.valToPos(this.x[i], "x", true), y = u.valToPos(d.p_plus[i], "y", true);
+            area.rect(x, y, u.valToPos(this.x[i + 1], "x", true) - x, zero - y);
+          }
+          g.fillStyle = color; g.globalAlpha = estimated ? 0.1 : 0.2; g.fill(area); g.globalAlpha = 1;
+          if (estimated) {
+            g.save(); g.clip(area);
+            const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+            this.hatch(g, x, top, w, height, color, 5, r);
+            g.restore();
+          }
+          g.strokeStyle = color; g.lineWidth = 2.2 * r; g.setLineDash(estimated ? [5 * r, 3 * r] : []);
+          g.stroke(line); g.setLineDash([]);
+          if (estimated) {
+            const peak = Math.max(...d.p_plus.slice(run.from, run.to)), [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+            this.plate(g, this.words.estimate, "", x + w / 2, u.valToPos(peak, "y", true) - 14 * r, r);
+          }
+        }
+      }
+      this.plain(u, this.on.has("p_minus") && d.p_minus?.map((v) => (v === null ? null : -v)), c["p-minus"], 2.2 * r, []);
+      this.plain(u, this.on.has("q_plus") && d.q_plus, c["q-plus"], 1.8 * r, [7 * r, 3 * r]);
+      this.plain(u, this.on.has("q_minus") && d.q_minus?.map((v) => (v === null ? null : -v)), c["q-minus"], 1.8 * r, [2 * r, 3 * r]);
+      for (const run of this.runs((i) => (d.flag[i] === PARTIAL ? i : null))) {
+        const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+        g.fillStyle = c.text; g.beginPath(); g.moveTo(x + w / 2 - 4 * r, zero); g.lineTo(x + w / 2 + 4 * r, zero); g.lineTo(x + w / 2, zero - 7 * r); g.fill();
+      }
+      for (const run of this.runs((i) => (d.flag[i] === MISSING || (d.flag[i] !== FUTURE && !known(d.p_plus, i)) ? true : null))) {
+        const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
+        g.fillStyle = c.sunken; g.globalAlpha = 0.7; g.fillRect(x, top, w, height); g.globalAlpha = 1;
+        this.hatch(g, x, top, w, height, c.gap, 9, r);
+        g.strokeStyle = c.gap; g.lineWidth = r; g.strokeRect(x, top + 0.5, w, height - 1);
+        const hours = (run.to - run.from) * d.minutes / 60;
+        if (w / r >= 96) this.plate(g, this.words.no_data, `${this.fmt.n0.format(hours)}\u00a0${this.words.hours}`, x + w / 2, top + height / 2, r);
+      }
+      if (this.limit) {
+        const y = u.valToPos(this.limit, "y", true);
+        g.strokeStyle = c.bad; g.lineWidth = r; g.setLineDash([7 * r, 4 * r]);
+        g.beginPath(); g.moveTo(left, y); g.lineTo(left + width, y); g.stroke(); g.setLineDash([]);
+        g.fillStyle = c.bad; g.textAlign = "right"; g.font = font.replace("12px", `${12 * r}px`);
+        g.fillText(`${this.words.limit} ${this.fmt.n0.format(this.limit)}\u00a0${this.words.kw}`, left + width - 4 * r, y - 5 * r);
+      }
+      const values = d.p_plus.map((v) => v ?? -1), peak = values.indexOf(Math.max(...values));
+      if (values[peak] > 0 && this.on.has("p_plus")) {
+        const x = (u.valToPos(this.x[peak], "x", true) + u.valToPos(this.x[peak + 1], "x", true)) / 2;
+        g.fillStyle = c.text; g.beginPath(); g.arc(x, u.valToPos(values[peak], "y", true), 3.2 * r, 0, 7); g.fill();
+      }
+      g.restore();
+    }
+
+    plain(u, values, color, width, dash) {
+      if (!values) return;
+      const g = u.ctx;
+      g.strokeStyle = color; g.lineWidth = width; g.setLineDash(dash);
+      for (const run of this.runs((i) => (values[i] === null || values[i] === undefined ? null : true))) {
+        g.stroke(this.stepPath(u, values, run.from, run.to, null));
+      }
+      g.setLineDash([]);
+    }
+
+    plate(g, title, note, x, y, r) {
+      const family = getComputedStyle(document.body).fontFamily;
+      g.textAlign = "center";
+      g.font = `600 ${12 * r}px ${family}`;
+      const w = Math.max(g.measureText(title).width, g.measureText(note).width) + 16 * r, h = (note ? 38 : 20) * r;
+      g.fillStyle = this.colors.surface;
+      g.beginPath(); g.roundRect(x - w / 2, y - h / 2, w, h, 6 * r); g.fill();
+      g.fillStyle = this.colors.text;
+      g.fillText(title, x, note ? y - 3 * r : y + 4 * r);
+      if (note) { g.font = `${12 * r}px ${family}`; g.fillStyle = this.colors["text-3"]; g.fillText(note, x, y + 13 * r); }
+    }
+
+    // -- pointing -------------------------------------------------------------------------------
+    slotAt(at) { return clamp(Math.floor((at - this.x[0]) / (this.data.minutes * 60)), 0, this.data.start.length - 1); }
+
+    span(from, to) {
+      const a = this.x[from] * 1000, b = this.x[to + 1] * 1000, end = this.fmt.time.format(b);
+      const same = this.fmt.day.format(a) === this.fmt.day.format(b - 1);
+      return same ? `${this.fmt.day.format(a)}, ${this.fmt.time.format(a)}–${end === "00:00" ? "24:00" : end}`
+        : `${this.fmt.day.format(a)}, ${this.fmt.time.format(a)} – ${this.fmt.day.format(b)}, ${end}`;
+    }
+
+    rows(i) {
+      const d = this.data, w = this.words, rows = [];
+      const put = (label, value, unit) => { if (value !== null && value !== undefined) rows.push([label, `${this.fmt.n2.format(value)}\u00a0${unit}`]); };
+      put(w.power, d.p_plus[i], w.kw);
+      put(w.energy, d.kwh[i], w.kwh);
+      if (d.p_minus?.[i]) put(w.returned, d.p_minus[i], w.kw);
+      put(w.reactive, d.q_plus?.[i], w.kvar);
+      if (d.zone[i]) rows.push([`T${d.zone[i]}`, d.zones[d.zone[i]] ?? ""]);
+      if (d.flag[i] === ESTIMATED) rows.push([w.estimate, ""]);
+      if (d.flag[i] === PARTIAL) rows.push([w.partial, ""]);
+      return rows;
+    }
+
+    hover(i) {
+      this.cursor = i;
+      if (i === null) { this.tip.hidden = true; return; }
+      const tip = this.tip, rows = this.data.flag[i] === FUTURE ? [] : this.rows(i);
+      tip.replaceChildren(el("b", this.span(i, i)));
+      if (this.data.p_plus[i] === null && this.data.flag[i] !== FUTURE) tip.append(el("p", this.words.no_data_why));
+      else {
+        const list = el("dl");
+        for (const [name, value] of rows) { const row = el("div"); row.append(el("dt", name), el("dd", value)); list.append(row); }
+        tip.append(list);
+      }
+      tip.hidden = false;
+      if (this.phone) { tip.style.transform = ""; return; }
+      const x = this.plot.valToPos(this.x[i], "x") + this.plot.over.offsetLeft + this.plotBox.offsetLeft;
+      const step = this.plot.valToPos(this.x[i + 1], "x") - this.plot.valToPos(this.x[i], "x");
+      const room = x - tip.offsetWidth - 14;
+      this.host.classList.add("plot");
+      tip.style.transform = `translate(${room > 0 ? room : x + step + 14}px, 52px)`;
+    }
+
+    // -- selection --------------------------------------------------------------------------------
+    select(slots) {
+      this.selection = slots && [Math.min(...slots), Math.max(...slots)];
+      this.showSelection();
+    }
+
+    showSelection() {
+      const bar = this.bar;
+      if (!this.selection) { bar.hidden = true; bar.replaceChildren(); return; }
+      const [from, to] = this.selection, d = this.data;
+      let kwh = 0, known = 0;
+      for (let i = from; i <= to; i++) if (d.kwh[i] !== null) { kwh += d.kwh[i]; known++; }
+      const left = this.plot.valToPos(this.x[from], "x"), right = this.plot.valToPos(this.x[to + 1], "x");
+      this.plot.setSelect({ left, top: 0, width: right - left, height: this.plot.over.offsetHeight }, false);
+      const text = [this.span(from, to), `${this.fmt.n1.format(kwh)}\u00a0${this.words.kwh}`];
+      const mean = known ? `${this.words.mean} ${this.fmt.n1.format(kwh / (known * d.minutes / 60))}\u00a0${this.words.kw}` : this.words.no_data;
+      const zoom = el("button", this.words.zoom, "btn quiet dense"), clear = el("button", this.words.clear, "btn quiet dense");
+      zoom.type = clear.type = "button";
+      zoom.addEventListener("click", () => this.zoomTo(this.selection));
+      clear.addEventListener("click", () => { this.clear(); this.plotBox.focus(); });
+      const push = el("span", undefined, "push actions");
+      push.append(zoom, clear);
+      bar.replaceChildren(...text.map((t) => el("b", t, "strong")), el("span", mean, "muted"), push);
+      bar.hidden = false;
+      window.hubSay?.(`${this.words.selected}: ${text.join(", ")}`);
+    }
+
+    clear() {
+      this.selection = null;
+      this.plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+      this.showSelection();
+    }
+
+    // -- zoom -----------------------------------------------------------------------------------
+    zoom(factor, around) {
+      const { min, max } = this.plot.scales.x, x0 = this.x[0], x1 = this.x.at(-1);
+      const middle = around ?? (this.cursor === null ? (min + max) / 2 : this.x[this.cursor]);
+      const width = clamp((max - min) * factor, this.data.minutes * 60 * 4, x1 - x0);
+      const from = clamp(middle - (middle - min) / (max - min) * width, x0, x1 - width);
+      this.plot.setScale("x", { min: from, max: from + width });
+      if (this.selection) this.showSelection();
+    }
+
+    zoomTo(slots) {
+      if (!slots) return;
+      this.plot.setScale("x", { min: this.x[slots[0]], max: this.x[slots[1] + 1] });
+      this.clear();
+    }
+
+    clicked(event) {
+      const zoom = event.target.closest("[data-zoom]"), chip = event.target.closest("[data-series]");
+      if (zoom && this.plot) this.zoom(zoom.dataset.zoom === "in" ? 0.5 : 2);
+      if (chip && this.plot) {
+        const key = chip.dataset.series, on = !this.on.has(key);
+        if (on) this.on.add(key); else this.on.delete(key);
+        chip.setAttribute("aria-pressed", String(on));
+        this.draw();
+      }
+    }
+
+    key(event) {
+      const d = this.data, last = d.start.length - 1, a_day = Math.round(1440 / d.minutes);
+      const at = this.cursor ?? this.slotAt(this.plot.scales.x.min);
+      const zoneEdge = (way) => {
+        let i = at + way;
+        while (i > 0 && i < last && d.zone[i] === d.zone[at]) i += way;
+        return i;
+      };
+      const move = {
+        ArrowLeft: event.ctrlKey ? zoneEdge(-1) : at - 1, ArrowRight: event.ctrlKey ? zoneEdge(1) : at + 1,
+        PageUp: at - a_day, PageDown: at + a_day, Home: 0, End: last,
+      }[event.key];
+      if (move !== undefined) {
+        event.preventDefault();
+        this.keyboard = true;
+        const next = this.cursor === null && event.key.startsWith("Arrow") ? at : clamp(move, 0, last);
+        if (event.shiftKey) {
+          const [from, to] = this.selection ?? [at, at];
+          const anchor = this.selection ? (at === from ? to : from) : at;
+          this.selection = [Math.min(anchor, next), Math.max(anchor, next)];
+        }
+        const { min, max } = this.plot.scales.x;
+        if (this.x[next] < min || this.x[next + 1] > max) {
+          const from = clamp(this.x[next] - (max - min) / 2, this.x[0], this.x.at(-1) - (max - min));
+          this.plot.setScale("x", { min: from, max: from + (max - min) });
+        }
+        this.plot.setCursor({ left: this.plot.valToPos((this.x[next] + this.x[next + 1]) / 2, "x"), top: 10 }, false);
+        this.hover(next);
+        if (this.selection) this.showSelection();
+        if (!event.shiftKey) this.speak(next);
+      } else if (event.key === "+" || event.key === "=") { event.preventDefault(); this.zoom(0.5); }
+      else if (event.key === "-") { event.preventDefault(); this.zoom(2); }
+      else if (event.key === "Enter" && this.selection) { event.preventDefault(); this.zoomTo(this.selection); }
+      else if (event.key === "Escape") {
+        event.preventDefault();
+        if (this.selection) this.clear();
+        else { this.plot.setScale("x", { min: this.x[0], max: this.x.at(-1) }); this.hover(null); }
+      }
+    }
+
+    speak(i) {
+      const d = this.data, when = `${this.fmt.day.format(this.x[i] * 1000)}, ${this.fmt.time.format(this.x[i] * 1000)}`;
+      const value = d.p_plus[i] === null ? this.words.no_data : `${this.fmt.n2.format(d.p_plus[i])} ${this.words.kw_spoken}`;
+      const zone = d.zone[i] ? `. T${d.zone[i]}` : "";
+      const flag = d.flag[i] === ESTIMATED ? `. ${this.words.estimate}` : d.flag[i] === PARTIAL ? `. ${this.words.partial}` : "";
+      window.hubSay?.(`${when}. ${value}${zone}${flag}`);
+    }
+  }
+
+  let chart = null;
+  const attach = () => {
+    const host = document.querySelector("#profile-plot[data-profile]");
+    if (chart && chart.host !== host) { chart.destroy(); chart = null; }
+    if (host && !chart && window.uPlot) chart = new ProfileChart(host);
+  };
+  document.addEventListener("DOMContentLoaded", attach);
+  document.addEventListener("hub:swapped", attach);
+  document.addEventListener("grown", () => chart?.load());
+  if (document.readyState !== "loading") attach();
+})();
