@@ -1,0 +1,169 @@
+"""Conversations with a Mercury 23x: who it is, its clock, its registers, its power profile."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from hub.plugins.api import (
+    Can,
+    ChannelClosed,
+    ClockReading,
+    Cursor,
+    Identity,
+    Level,
+    MeterTime,
+    NotSupported,
+    ProfilePage,
+    Quantity,
+    Register,
+    WrongDevice,
+)
+from hub.plugins.mercury234 import registers as table
+from hub.plugins.mercury234.frames import data_of, face_from_bcd
+from hub.plugins.mercury234.models import Facts, capabilities
+from hub.plugins.mercury234.profile import ProfileReader
+from hub.plugins.mercury234.session import Session
+
+IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"    # name and value among the habits
+SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
+    bytes((0x08, parameter)) for parameter in (0x00, 0x01, 0x02, 0x03, 0x12)
+)
+CLOCK = b"\x04\x00"
+MONTH_END_MARGIN = timedelta(minutes=30)
+
+
+def parse_clock(wire: bytes) -> MeterTime:
+    """Read ss mm hh weekday dd mm yy season; ValueError if that is no time."""
+    second, minute, hour, _weekday, day, month, year, season = wire
+    if season not in {0, 1}:
+        raise ValueError(f"season {season:02X} is neither summer nor winter")
+    face = face_from_bcd(day, month, year, hour=hour, minute=minute, second=second)
+    return MeterTime(face, summer=season == 0)
+
+
+def parse_facts(wire: bytes) -> Facts:
+    """Read who answers; ValueError if it can't be a serial number and a date of making."""
+    facts = Facts.parse(wire)
+    if facts.made_on is None and max(wire[:4]) > 99:
+        raise ValueError("neither a serial number nor a date of making")
+    return facts
+
+
+def parse_ratios(wire: bytes) -> dict[str, int]:
+    """Read Kn and Kt, plain big-endian."""
+    return {
+        "voltage": int.from_bytes(wire[:2], "big"),
+        "current": int.from_bytes(wire[2:4], "big"),
+    }
+
+
+class Mercury234:
+    """One visit to one meter."""
+
+    def __init__(self, address: int, passwords: dict[int, str], learned: Mapping[str, str]) -> None:
+        self._habits = dict(learned)
+        self._session = Session(address, passwords, self._habits)
+        self._facts: Facts | None = None
+        self._face: datetime | None = None
+        self._profile: ProfileReader | None = None
+
+    # -- the part every driver has --------------------------------------------------------------
+
+    async def open(self, level: Level) -> None:
+        """Open the channel; AccessDenied if the password is refused in both spellings."""
+        await self._session.open(level)
+
+    async def identify(self) -> Identity:
+        """Say who answers. Before ``open`` this gives the serial number and little more."""
+        facts = await self._known_facts()
+        ratios: dict[str, int] = {}
+        if facts.variant is not None:
+            try:
+                ratios, _ = await self._session.sense(RATIOS, 4, parse=parse_ratios)
+            except NotSupported:
+                ratios = {}  # direct meters of some executions have none
+        return facts.identity(ratios)
+
+    def can(self, identity: Identity) -> frozenset[Can]:
+        """Return what this very meter can do."""
+        return capabilities(identity)
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self._session.close()
+
+    def learned(self) -> Mapping[str, str]:
+        """Return the spelling of the password, meaning of the profile pointer, what was refused."""
+        return dict(self._habits)
+
+    # -- clock ----------------------------------------------------------------------------------
+
+    async def read_clock(self) -> ClockReading:
+        """Read the face, and when it was asked."""
+        shown, reply = await self._session.sense(CLOCK, 8, parse=parse_clock)
+        self._face = shown.face
+        return ClockReading(shown=shown, asked_at=reply.sent_at, answered_at=reply.received_at)
+
+    # -- registers ------------------------------------------------------------------------------
+
+    def registers(self) -> frozenset[Register]:
+        """All that can be asked; months by the meter's face, or by the last reply's time."""
+        return table.answerable(
+            self._facts, self._habits.get(table.NO_ARRAYS, ""), self._face or self._session.heard_at
+        )
+
+    async def read_registers(self, wanted: Collection[Register]) -> Mapping[Register, Quantity]:
+        """Read them, all tariffs of an array in one exchange where the meter can."""
+        by_month = table.monthly(wanted)
+        today = (await self.read_clock()).shown.face if by_month else None
+        known = table.table(today)
+        places = {register: known[register] for register in wanted if register in known}
+        facts = await self._known_facts()
+        found = await table.RegisterReader(self._session, facts).read(places)
+        if today is not None and (today + MONTH_END_MARGIN).month != today.month:
+            # the month may have ended meanwhile, and with it what its number means
+            later = (await self.read_clock()).shown.face
+            if later.month != today.month:
+                found = {reg: q for reg, q in found.items() if not table.monthly((reg,))}
+        return found
+
+    # -- profile --------------------------------------------------------------------------------
+
+    async def read_profile(
+        self, since: Cursor | None, span: tuple[MeterTime, MeterTime] | None = None
+    ) -> ProfilePage:
+        """One page of the main profile, oldest first."""
+        if self._profile is None:
+            self._profile = ProfileReader(self._session, await self._known_facts())
+        return await self._profile.page(since, span)
+
+    # -- facts ----------------------------------------------------------------------------------
+
+    async def _known_facts(self) -> Facts:
+        if self._facts is None or self._facts.variant is None:
+            self._facts = await self._ask_facts()
+        return self._facts
+
+    async def _ask_facts(self) -> Facts:
+        sense = self._session.sense
+        if self._habits.get(IDENTITY) != IDENTITY_IN_PARTS:
+            try:
+                facts, _ = await sense(ALL_AT_ONCE, 16, parse=parse_facts)
+            except NotSupported:
+                self._habits[IDENTITY] = IDENTITY_IN_PARTS
+            except ChannelClosed:
+                if self._session.greeted:
+                    raise
+            else:
+                return facts
+        try:
+            facts, reply = await sense(SERIAL, 7, parse=parse_facts)
+        except NotSupported as error:
+            raise WrongDevice(
+                "A device answers at this address and has no serial number to tell; "
+                "it is another model or speaks another protocol."
+            ) from error
+        if not self._session.greeted:
+            return facts  # the serial number is all that a closed channel tells
+        firmware = await self._session.data(FIRMWARE, 3)
+        variant = await self._session.data(VARIANT, 6)
+        return Facts.parse(data_of(reply.frame) + data_of(firmware.frame) + data_of(variant.frame))
