@@ -7,9 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 # What the installed package is made of beyond plain Python, which is used in place.
-BUILT_FROM := pyproject.toml setup.py $(wildcard corefast/*.pyx corefast/*.h) \
-	$(wildcard hub/locale/*/LC_MESSAGES/*.po)
-# A failed download or a quick connection reset is tried again by pip and uv themselves.
+BUILT_FROM := pyproject.toml setup.py $(wildcard corefast/*.pyx corefast/*.h)
 ifdef UV
 MAKE_ENV = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
@@ -93,7 +91,7 @@ screenshots: $(VENV)/.test
 	$(BIN)/python tests/e2e/screenshots.py
 
 catalogs: $(VENV)/.test
-	$(BIN)/pybabel extract -q -F hub/locale/babel.cfg --no-location --sort-output \
+	$(BIN)/pybabel extract -q -F hub/locale/babel.cfg -k _ -k N_ -k gettext -k ngettext:1,2 --no-location --sort-output \
 		--project metering-hub -o hub/locale/messages.pot hub
 	$(BIN)/pybabel update -q --no-fuzzy-matching --ignore-obsolete \
 		-i hub/locale/messages.pot -d hub/locale

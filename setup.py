@@ -1,4 +1,4 @@
-"""Builds corefast, the compiled core, and the catalogs; everything else is in pyproject.toml.
+"""Builds corefast, the compiled core; everything else is in pyproject.toml.
 
 COREFAST_DEBUG=1 builds it with assertions, bounds checks, line tracing, traps for undefined
 behaviour and the compiler's warnings as errors. That build has another file name, which Python
@@ -8,15 +8,11 @@ tests/corefast/test_debug_build.py does.
 
 import os
 import sysconfig
-from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
-from setuptools.command.build_py import build_py
 
 DEBUG = os.environ.get("COREFAST_DEBUG") == "1"
 # The limited API serves every GIL build from 3.11 on with one wheel; a free-threaded
@@ -37,16 +33,6 @@ class Abi3Wheel(bdist_wheel):
         if ABI3:
             self.py_limited_api = "cp311"
         super().finalize_options()
-
-
-class CompileCatalogs(build_py):
-    """Compile each catalog beside its source before the package's files are collected."""
-
-    def run(self) -> None:
-        for source in sorted(Path("hub/locale").glob("*/LC_MESSAGES/*.po")):
-            with source.open("rb") as text, source.with_suffix(".mo").open("wb") as compiled:
-                write_mo(compiled, read_po(text, locale=source.parts[2]))
-        super().run()
 
 
 def extension(name: str, *headers: str) -> Extension:
@@ -85,5 +71,5 @@ setup(
             "always_allow_keywords": False,
         },
     ),
-    cmdclass={"bdist_wheel": Abi3Wheel, "build_py": CompileCatalogs},
+    cmdclass={"bdist_wheel": Abi3Wheel},
 )
