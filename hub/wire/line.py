@@ -24,7 +24,7 @@ from hub.errors import (
 from hub.plugins.api.meter import Timing
 from hub.plugins.api.wire import Ask, Reply
 from hub.wire.address import LineAddress
-from hub.wire.capture import Exchanged, WireLog, without_secrets
+from hub.wire.capture import MASK, Exchanged, WireLog
 from hub.wire.link import Link
 from hub.wire.listen import MAX_REPLY_BYTES, Ear
 from hub.wire.turns import Turns
@@ -97,7 +97,7 @@ class Line:
         self._closed = False
         self._quarantine: dict[str, float] = {}
         self._last_byte = 0.0  # of either side; whoever speaks next keeps a gap from it
-        self._secret: tuple[bytes, tuple[slice, ...]] = (b"", ())
+        self._hush = False  # the last request held a secret; its echo may come at any time
 
     def seat(
         self,
@@ -187,8 +187,7 @@ class Line:
         self._check_lease()
         at = self._now()
         request = _built(step, seat, at)
-        if step.hide:
-            self._secret = (request, step.hide)
+        self._hush = bool(step.hide)
         began = clock()
         ear = Ear(self._now, echo=request if self.address.echo else b"")
         verdict = "cancelled"
@@ -264,7 +263,7 @@ class Line:
         if stray:
             self.stats.bytes_unasked += len(stray)
             if self._log is not None:
-                shown = without_secrets(stray, *self._secret)
+                shown = " ".join([MASK] * len(stray)) if self._hush else stray.hex(" ").upper()
                 self._log.note(self._now(), self._name, f"unasked: {shown}")
         return link
 

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 POLL_S = 0.01  # how soon a reading thread notices that it is no longer wanted
 CLOSE_S = 2.0
+WRITE_S = 5.0  # a frame at 300 baud is out by then
 
 
 class SerialLink:
@@ -87,7 +88,9 @@ class SerialLink:
             self._port = serial.serial_for_url(f"rfc2217://{host}:{address.port}", **settings)
         else:
             # a second master on the port would tear both conversations apart
-            self._port = serial.serial_for_url(address.device, exclusive=True, **settings)
+            self._port = serial.serial_for_url(
+                address.device, exclusive=True, write_timeout=WRITE_S, **settings
+            )
 
     def _write(self, data: bytes) -> None:
         self._port.write(data)

@@ -198,8 +198,12 @@ async def _on_pty(line: _VirtualLine) -> AsyncIterator[LineAddress]:
             with contextlib.suppress(BlockingIOError):
                 os.write(near, data)
 
+        def hear() -> None:
+            with contextlib.suppress(BlockingIOError):
+                ear.hear(os.read(near, READ_BYTES))
+
         ear = _Ear(line, speak)
-        loop.add_reader(near, lambda: ear.hear(os.read(near, READ_BYTES)))
+        loop.add_reader(near, hear)
         try:
             yield LineAddress("serial", device=os.ttyname(far))
         finally:

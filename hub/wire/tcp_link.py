@@ -125,6 +125,8 @@ async def open_tcp(address: LineAddress) -> TcpLink:
     try:
         async with asyncio.timeout(CONNECT_S):
             await loop.create_connection(lambda: link, address.host, address.port)
+    except UnicodeError as error:
+        raise LineDown(f"'{address.host}' can't be a host's name; check it.") from error
     except OSError as error:
         raise explained(error, address) from error
     return link

@@ -101,6 +101,11 @@ async def test_nobody_listens():
             await open_link(address)
 
 
+async def test_a_name_that_can_be_no_host():
+    with pytest.raises(LineDown, match="host's name"):
+        await open_link(LineAddress("tcp", "a..b", 7))
+
+
 async def test_a_babbling_gateway_does_not_fill_our_memory():
     stop = asyncio.Event()
 
@@ -330,6 +335,14 @@ def remote_port(device):
         thread.join()
         server.close()
         port.close()
+
+
+async def test_nobody_listens_with_a_remote_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = LineAddress("rfc2217", "127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(LineDown, match="Nothing listens"):
+            await open_link(address)
 
 
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's own
