@@ -306,7 +306,7 @@ class Visit:
             await run(driver.close(), Once(seat), deadline=GOODBYE_S)
         except (HubError, TimeoutError):
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- kept, and raised when the visit has ended
             self.fault = self._fault("close", error)
 
 

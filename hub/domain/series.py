@@ -12,6 +12,7 @@ from hub.domain.clock import ClockBases
 from hub.domain.profile import Counts, Slot, SlotMark
 from hub.errors import PeriodUnsupported
 
+NO_MARK = SlotMark(0)
 NO_VALUE, PARTIAL, ESTIMATED, MANUAL, REJECTED = 1, 2, 4, 8, 16
 
 
@@ -62,7 +63,7 @@ class Placed:
     start: int
     counts: tuple[int, ...]
     flags: int = 0
-    marks: SlotMark = SlotMark(0)
+    marks: SlotMark = NO_MARK
 
 
 def place(slots: Iterable[Slot], bases: ClockBases) -> dict[Shape, list[Placed]]:

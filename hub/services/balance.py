@@ -45,18 +45,12 @@ def check_balance(store: Store, meter_id: int, *, lease: Lease) -> list[Balance]
             if before.obis != after.obis or minute_of(after.taken_at) > through:
                 continue
             known = old.get((before.obis, before.taken_at, after.taken_at))
-            if known is not None and known.state is BalanceState.OK:
+            found = again(unit, meter_id, (before, after), known)
+            if found is None or found == known:
                 continue
-            found = compare(unit, meter_id, before, after)
-            if found is None:
-                continue
-            rereads = known.rereads if known else 0
-            if found.state is BalanceState.IN_DOUBT and not rereads:
+            changed.append(found)
+            if found.rereads and not (known and known.rereads):
                 doubts.append(found)
-                rereads = 1
-            found = replace(found, rereads=rereads)
-            if found != known:
-                changed.append(found)
     if changed:
         # The lease makes this collector the only writer of the meter, so nothing moved meanwhile.
         with store.write() as unit:
@@ -66,6 +60,19 @@ def check_balance(store: Store, meter_id: int, *, lease: Lease) -> list[Balance]
             for balance in changed:
                 readings.keep_balance(unit, meter_id, balance)
     return changed
+
+
+def again(
+    unit: Unit, meter_id: int, pair: tuple[Taken, Taken], known: Balance | None
+) -> Balance | None:
+    """Compare a span unless it is known to be well; a first doubt counts as a re-reading."""
+    if known is not None and known.state is BalanceState.OK:
+        return known
+    found = compare(unit, meter_id, *pair)
+    if found is None:
+        return None
+    rereads = known.rereads if known else 0
+    return replace(found, rereads=max(rereads, int(found.is_in_doubt)))
 
 
 def ask_again(unit: Unit, meter_id: int, balance: Balance) -> None:

@@ -68,7 +68,7 @@ def store_profile_page(
                 for record in records
             ]
         )
-        keep_ledger(unit, meter_id, page, bases, spans, stored, by_span=by_span)
+        keep_ledger(unit, meter_id, page, bases=bases, spans=spans, stored=stored, by_span=by_span)
         if not by_span:
             stored.moved = meters.move_cursor(unit, meter_id, page.next)
         keep_state(unit, meter_id, spans, read_to_end=not by_span and not page.more)
@@ -99,15 +99,19 @@ def put_records(unit: Unit, key: SeriesKey, records: list[Placed], stored: PageS
             note_damage(unit, key.meter_id, day)
             stored.gaps += 1
         buffer = DayBuffer(key.shape, found)
-        if put_day(unit, series_id, day, buffer, of_day, stored):
+        if put_day(unit, (series_id, day), buffer, of_day, stored):
             blocks.write_day(cursor, series_id, day, buffer.packed())
 
 
 def put_day(
-    unit: Unit, series_id: int, day: int, buffer: DayBuffer, records: list[Placed],
+    unit: Unit,
+    where: tuple[int, int],
+    buffer: DayBuffer,
+    records: list[Placed],
     stored: PageStored,
-) -> bool:  # fmt: skip
-    """Apply the records of one day; says whether anything changed."""
+) -> bool:
+    """Apply the records of one day, ``where`` (series, day); says whether anything changed."""
+    series_id, day = where
     revised: defaultdict[str, list[Revised]] = defaultdict(list)
     changed = False
     for record in records:
@@ -150,9 +154,15 @@ def note_damage(unit: Unit, meter_id: int, day: int) -> None:
 
 
 def keep_ledger(
-    unit: Unit, meter_id: int, page: ProfilePage, bases: ClockBases, spans: list[Span],
-    stored: PageStored, *, by_span: bool,
-) -> None:  # fmt: skip
+    unit: Unit,
+    meter_id: int,
+    page: ProfilePage,
+    *,
+    bases: ClockBases,
+    spans: list[Span],
+    stored: PageStored,
+    by_span: bool,
+) -> None:
     """Note what is missing and close what the page has filled."""
     known_from, through = meters.profile_span(unit, meter_id)
     declared: list[Span] = []

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from corefast.profile import BlockDamaged, pack_day, unpack_days
-
 from hub.domain.series import NO_VALUE, Shape, Span
 from hub.store.unit import DbCursor, Unit
 

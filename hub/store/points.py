@@ -49,6 +49,7 @@ class PointRow:
     facts: dict[str, str]
     told_at: datetime
     time_zone: str | None
+    schedule_id: int | None
     rules: list[dict[str, Any]] | None
 
 
@@ -82,6 +83,19 @@ class InstallationRow:
     line_down_since_at: datetime | None
     line_next_try_at: datetime | None
     line_error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """A meter at a place from an instant to an instant, with the ratios of that time."""
+
+    metering_point_id: int
+    meter_id: int
+    from_at: datetime
+    to_at: datetime | None
+    current_ratio: int
+    voltage_ratio: int
+    loss_millionths: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,7 @@ _OWNED = (
         _POINT.facts,
         _POINT.told_at,
         _PLACE.time_zone,
+        _SCHEDULE.id,
         _SCHEDULE.rules,
     )
     .select_from(
@@ -176,6 +191,20 @@ _INSTALLED = (
         .join(_T["meter"], _METER.id == _INSTALLATION.meter_id)
         .join(_T["line"], _LINE.id == _METER.line_id)
         .outerjoin(_T["meter_state"], _STATE.meter_id == _METER.id)
+    )
+    .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))
+    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at)
+)
+
+_SPANS = (
+    select(
+        _INSTALLATION.metering_point_id,
+        _INSTALLATION.meter_id,
+        _INSTALLATION.from_at,
+        _INSTALLATION.to_at,
+        _INSTALLATION.current_ratio,
+        _INSTALLATION.voltage_ratio,
+        _INSTALLATION.loss_millionths,
     )
     .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))
     .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at)
@@ -259,6 +288,13 @@ def installations(unit: Unit, places: Collection[int]) -> list[InstallationRow]:
     return [InstallationRow(*row) for row in rows]
 
 
+def spans(unit: Unit, places: Collection[int]) -> list[SpanRow]:
+    """List the same installations with no more than sums need."""
+    if not places:
+        return []
+    return [SpanRow(*row) for row in _rows(unit, _SPANS, {"places": list(places)})]
+
+
 def series_of(unit: Unit, meters: Collection[int], places: Collection[int]) -> list[SeriesRow]:
     """Series of these meters, and those kept for these places themselves."""
     rows = _rows(unit, _SERIES_OF, {"meters": list(meters), "places": list(places)})
@@ -267,8 +303,11 @@ def series_of(unit: Unit, meters: Collection[int], places: Collection[int]) -> l
 
 def blocks(
     unit: Unit, series: Sequence[int], first_day: int, last_day: int
-) -> dict[tuple[int, int], bytes]:
-    """Blocks by (series, UTC day), both ends included, over the DBAPI cursor."""
+) -> dict[int, list[bytes | None]]:
+    """Blocks of each series for each UTC day, both ends included, over the DBAPI cursor.
+
+    Series without any block are left out.
+    """
     if not series:
         return {}
     marks = ",".join("?" * len(series))
@@ -278,7 +317,13 @@ def blocks(
         f" WHERE series_id IN ({marks}) AND day >= ? AND day <= ?",
         (*series, first_day, last_day),
     )
-    return {(row[0], row[1]): bytes(row[2]) for row in cursor.fetchall()}
+    found: dict[int, list[bytes | None]] = {}
+    days = last_day - first_day + 1
+    for series_id, day, body in cursor.fetchall():
+        if series_id not in found:
+            found[series_id] = [None] * days
+        found[series_id][day - first_day] = body
+    return found
 
 
 def days_held(unit: Unit, series: Sequence[int]) -> int:

@@ -24,12 +24,18 @@ def config() -> Config:
 
 
 def head() -> str:
-    """The revision this version of the hub works with."""
+    """Return the revision this version of the hub works with."""
     return str(ScriptDirectory.from_config(config()).get_current_head())
 
 
+def known() -> set[str]:
+    """List the revisions that this version of the hub can bring up to date."""
+    script = ScriptDirectory.from_config(config())
+    return {item.revision for item in script.walk_revisions()}
+
+
 def current(connection: Connection) -> str | None:
-    """The revision of a database; None: no tables yet."""
+    """Return the revision of a database; None: no tables yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -71,10 +77,7 @@ def upgrade(url: URL, path: Path | None) -> None:
             found = current(connection)
             if found == head():
                 return
-            script = ScriptDirectory.from_config(config())
-            if found is not None and found not in {
-                item.revision for item in script.walk_revisions()
-            }:
+            if found is not None and found not in known():
                 raise SchemaOutdated(
                     "The database is of a newer version of the hub; install that version."
                 )

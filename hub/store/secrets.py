@@ -14,7 +14,7 @@ from hub.errors import KeysMissing, SealBroken
 
 
 def new_key() -> str:
-    """A new key for HUB_KEYS."""
+    """Make a new key for HUB_KEYS."""
     return Fernet.generate_key().decode()
 
 
@@ -49,7 +49,7 @@ class Secrets:
         return value
 
     def reseal(self, sealed: str) -> str:
-        """The same secret under the first key."""
+        """Seal the same secret under the first key."""
         try:
             return self.fernet.rotate(sealed.encode()).decode()
         except InvalidToken as error:

@@ -32,7 +32,7 @@ BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 def big_id() -> Any:
-    """A BIGINT key that SQLite still numbers by itself."""
+    """Declare a BIGINT key that SQLite still numbers by itself."""
     return Field(default=None, primary_key=True, sa_type=BIG)
 
 
@@ -48,7 +48,7 @@ def json_field() -> Any:
 
 
 class User(Row, table=True):
-    """A person who signs in. ``email`` is kept lower-case; ``confirmed_at`` None: mail not yet proven."""
+    """A person who signs in. ``email`` is lower-case; ``confirmed_at`` None: mail not yet proven."""
 
     id: int | None = big_id()
     email: str = Field(unique=True)
@@ -64,7 +64,7 @@ class User(Row, table=True):
 
 
 class UserSession(Row, table=True):
-    """A signed-in browser; the cookie's id is stored hashed. Read-mostly: seen_at moves once a minute."""
+    """A signed-in browser; the cookie's id is stored hashed. ``seen_at`` moves once a minute."""
 
     __tablename__ = "user_session"
     id_hash: str = Field(primary_key=True)
@@ -133,7 +133,7 @@ class Contract(Row, table=True):
 
 
 class ContractPoint(Row, table=True):
-    """A point as this account's supplier tells it; ``metering_point_id`` joins it to what meters say."""
+    """A point as this account's supplier tells it; ``metering_point_id`` joins it to the meters."""
 
     __tablename__ = "contract_point"
     __table_args__ = (UniqueConstraint("contract_id", "remote_id"),)
@@ -235,7 +235,7 @@ class Line(Row, table=True):
 
 
 class Meter(Row, table=True):
-    """A device; identity is (maker, serial). ``serial`` may be '' until the first visit proves it."""
+    """A device; identity is (maker, serial). ``serial`` is '' until the first visit proves it."""
 
     __table_args__ = (
         Index(
@@ -308,7 +308,10 @@ class StoredCursor(Row, table=True):
 
 
 class Series(Row, table=True):
-    """A run of slots of one source, period, scale and set of channels; ``channels`` is a 4-bit mask A+ A- R+ R-."""
+    """A run of slots of one source, period, scale and set of channels.
+
+    ``channels``: a 4-bit mask, bit 0 A+, 1 A-, 2 R+, 3 R-.
+    """
 
     __table_args__ = (
         UniqueConstraint(

@@ -56,12 +56,12 @@ class Unit:
         self.writing = writing
 
     def cursor(self) -> DbCursor:
-        """A DBAPI cursor inside this transaction."""
+        """Return a DBAPI cursor inside this transaction."""
         raw: Any = self.session.connection().connection.cursor()
         return PostgresCursor(raw) if self.store.path is None else raw
 
     def now(self) -> datetime:
-        """The database's clock, aware UTC."""
+        """Read the database's clock, aware UTC."""
         return self.store.now()
 
     @property
@@ -113,13 +113,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
-        """A unit that never writes."""
+        """Open a unit that never writes."""
         with self.failures(), Session(self.reader, expire_on_commit=False) as session:
             yield Unit(self, session, writing=False)
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
-        """A unit that is committed as a whole at the end, or not at all if the body raises."""
+        """Open a unit that is committed as a whole at the end, or not at all if the body raises."""
         with self.failures(), Session(self.writer, expire_on_commit=False) as session:
             # The lock is taken now, so that nothing the body reads can be changed meanwhile.
             session.connection()
@@ -138,7 +138,7 @@ class Store:
             raise meaning from error
 
     def now(self) -> datetime:
-        """The database's clock, aware UTC: the one that leases and due times go by.
+        """Read the database's clock, aware UTC: the one that leases and due times go by.
 
         SQLite has no clock but this machine's, and nobody elsewhere uses its file.
         """
@@ -151,7 +151,7 @@ class Store:
             return told.astimezone(UTC)
 
     def upgrade(self) -> None:
-        """Bring the tables to this version of the hub; safe when several processes start at once."""
+        """Bring the tables to this version; safe when several processes start at once."""
         with self.failures():
             schema.upgrade(self.url, self.path)
 
