@@ -19,7 +19,7 @@ from hub.domain.calendar import DAY_MINUTES, minute_of, slot_at, utc_day
 from hub.domain.series import NO_VALUE, REJECTED, columns
 from hub.domain.tariffs import ONE_ZONE, Schedule, parse_schedule
 from hub.store import points as stored
-from hub.store.points import InstallationRow, PointRow, SeriesRow
+from hub.store.points import PointRow, SeriesRow, SpanRow
 from hub.store.unit import Unit
 
 CHANNELS = 4
@@ -36,6 +36,14 @@ PLAIN = bytes([0, NO_VALUE])
 
 
 @dataclass(slots=True)
+class Batch:
+    """Series of one shape that were unpacked together, for who sums them together."""
+
+    values: memoryview  # series x slots x channels
+    flags: bytes
+
+
+@dataclass(slots=True)
 class Held:
     """What the store has of one series for a window of UTC days, unpacked."""
 
@@ -44,7 +52,9 @@ class Held:
     values: memoryview  # uint32, one series x slots x channels
     flags: bytes  # rejected ones already count as no value
     channels: tuple[int, ...]  # which of P+ P- Q+ Q- a column is
-    damaged: tuple[int, ...] = ()  # UTC days whose block can't be read
+    damaged: tuple[int, ...]  # UTC days whose block can't be read
+    batch: Batch
+    index: int  # in the batch
 
     @property
     def minutes(self) -> int:
@@ -82,7 +92,7 @@ class Load:
     row: PointRow
     time_zone: str
     schedule: Schedule
-    installed: list[InstallationRow]
+    installed: list[SpanRow]
     pieces: list[Piece] = field(default_factory=list)
     minutes: int = USUAL_MINUTES  # the finest period of the pieces: what slots are counted in
 
@@ -111,18 +121,22 @@ def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[
     Three queries however many points; a damaged block costs its own day and nothing else.
     """
     places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
-    installed: dict[int, list[InstallationRow]] = {place: [] for place in places}
-    for found in stored.installations(unit, places):
+    installed: dict[int, list[SpanRow]] = {place: [] for place in places}
+    for found in stored.spans(unit, places):
         installed[found.metering_point_id].append(found)
-    loads = [
-        Load(
-            row,
-            row.time_zone or DEFAULT_ZONE,
-            parse_schedule(row.rules) if row.rules else ONE_ZONE,
-            installed.get(row.metering_point_id or 0, []),
+    schedules: dict[int | None, Schedule] = {None: ONE_ZONE}
+    loads = []
+    for row in rows:
+        if row.schedule_id not in schedules:
+            schedules[row.schedule_id] = parse_schedule(row.rules or ())
+        loads.append(
+            Load(
+                row,
+                row.time_zone or DEFAULT_ZONE,
+                schedules[row.schedule_id],
+                installed.get(row.metering_point_id or 0, []),
+            )
         )
-        for row in rows
-    ]
     meters = {
         found.meter_id
         for spans in installed.values()
@@ -142,33 +156,33 @@ def hold(unit: Unit, series: Sequence[SeriesRow], first: int, last: int) -> list
     """Fetch and unpack the blocks of a window; series without any block are left out."""
     first_day, last_day = utc_day(first), utc_day(last - 1)
     got = stored.blocks(unit, [row.id for row in series], first_day, last_day)
-    filled = {key[0] for key in got}
     alike: dict[tuple[int, int], list[SeriesRow]] = {}
     for row in series:
-        if row.id in filled:
+        if row.id in got:
             alike.setdefault((row.minutes, row.channels), []).append(row)
     days = range(first_day, last_day + 1)
     held: list[Held] = []
     for (minutes, mask), rows in alike.items():
-        held += _unpack(rows, got, days, minutes, columns(mask))
+        blocks = [block for row in rows for block in got[row.id]]
+        held += _unpack(rows, blocks, days, minutes, columns(mask))
     return held
 
 
 def _unpack(
     rows: Sequence[SeriesRow],
-    got: dict[tuple[int, int], bytes],
+    blocks: list[bytes | None],
     days: range,
     minutes: int,
     channels: tuple[int, ...],
 ) -> list[Held]:
     """One call for all series of one shape, again without each damaged block."""
     per_day = DAY_MINUTES // minutes
-    blocks: list[bytes | None] = [got.get((row.id, day)) for row in rows for day in days]
     values, flags, damaged = _whole(blocks, per_day, len(channels))
     slots = len(days) * per_day
     raw = values.cast("B")
     size = slots * len(channels) * 4
     clean = bytes(flags).translate(TO_SUM)
+    batch = Batch(raw.cast("I", (len(rows), slots, len(channels))), clean)
     return [
         Held(
             row,
@@ -177,6 +191,8 @@ def _unpack(
             clean[index * slots : (index + 1) * slots],
             channels,
             tuple(days[place % len(days)] for place in damaged if place // len(days) == index),
+            batch,
+            index,
         )
         for index, row in enumerate(rows)
     ]
@@ -197,7 +213,7 @@ def _whole(
             return values, flags, damaged
 
 
-def _minutes_of(row: InstallationRow) -> tuple[int, int]:
+def _minutes_of(row: SpanRow) -> tuple[int, int]:
     """From and to, rounded up: a slot that starts within the minute of a change is the older."""
     start = ceil_minute(row.from_at)
     return start, FOREVER if row.to_at is None else ceil_minute(row.to_at)
@@ -208,12 +224,12 @@ def ceil_minute(instant: datetime) -> int:
     return minute + 1 if instant.second or instant.microsecond else minute
 
 
-def _overlaps(row: InstallationRow, first: int, last: int) -> bool:
+def _overlaps(row: SpanRow, first: int, last: int) -> bool:
     start, end = _minutes_of(row)
     return start < last and end > first
 
 
-def _factor(row: SeriesRow, installed: InstallationRow | None) -> Fraction:
+def _factor(row: SeriesRow, installed: SpanRow | None) -> Fraction:
     """Express one count as primary kWh (kvarh)."""
     factor = Fraction(row.scale_num, row.scale_den * MILLION)
     if installed is None or row.ratios_applied:

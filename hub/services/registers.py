@@ -1,101 +1,321 @@
-"""Storing a meter's registers: as they are now, and as they were when a day began."""
+"""Registers: what the meter's face shows, by tariff zone, and what was used between two readings.
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+A register is whole Wh as the face shows it (secondary); consumption is the difference of two,
+times the ratios and the loss of the installation, exact kWh (primary). Where a reading is not
+there the answer is None, never a guess.
+"""
 
-from hub.domain.clock import ClockBases, MeterTime, day_start
-from hub.domain.meters import Quantity, Register
-from hub.store import leases, meters, readings
-from hub.store.audit import record
-from hub.store.leases import Lease
-from hub.store.readings import Taken
-from hub.store.unit import Store
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 
-ENERGY_UNITS = {"Wh", "varh"}
+from hub.domain.calendar import Level, buckets, day_starts, instant_of, local_day
+from hub.errors import Missing
+from hub.services.pieces import DEFAULT_ZONE, MILLION, gather
+from hub.services.profile import span_minutes, summed, utc_now
+from hub.store import points as stored
+from hub.store.points import InstallationRow, PointRow, ReadingRow
+from hub.store.unit import Store, Unit
+
+TOTAL = "1.8.0"
+TARIFFS = {f"T{number}": f"1.8.{number}" for number in range(1, 5)}
+SHOWN = (TOTAL, *TARIFFS.values())
+# How far from a local midnight a meter's own midnight may lie: its clock may go by another zone.
+NEAR = timedelta(hours=3)
+WH_IN_KWH = 1000
 
 
-def taken_at(register: Register, shown: MeterTime, bases: ClockBases) -> datetime | None:
-    """Say to which instant a register that begins a day, month or year belongs.
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A register of the face: ``label`` T1…T4, or '' for the total; ``zone`` of the contract."""
 
-    None for 'now' and for energies of a period.
+    label: str
+    zone: str
+    obis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A register at an instant. ``value``: kWh as the face shows it."""
+
+    tariff: Tariff
+    value: Decimal
+    taken_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatestReadings:
+    """The newest registers of the meter that is installed now; the total comes last."""
+
+    point_id: int
+    taken_at: datetime
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Registers around a local day, week or month, and what was used in it.
+
+    ``start`` and ``end`` are by tariff, None where there is no reading; ``used`` is primary kWh.
+    ``exact``: both readings are of the period's own ends, not of a meter's midnight near them.
+    ``running``: not over; ``end`` is the newest reading. ``replaced``: the meter or its ratios
+    changed within, so the registers do not simply follow each other.
     """
-    which, _, rest = register.period.partition(":")
-    kind, _, number = rest.partition(":")
-    if which != "at":
-        return None
-    start = day_start(shown)
-    if kind == "day":
-        start = day_start(shown, int(number))
-    elif kind == "month":
-        year, month = map(int, number.split("-"))
-        start = MeterTime(start.face.replace(year=year, month=month, day=1), shown.summer)
-    elif kind == "year":
-        year = start.face.year - int(number)
-        start = MeterTime(start.face.replace(year=year, month=1, day=1), shown.summer)
-    else:
-        return None
-    return bases.utc(start)
+
+    first: date
+    last: date
+    start: tuple[Reading | None, ...]
+    end: tuple[Reading | None, ...]
+    used: tuple[Fraction | None, ...]
+    exact: bool
+    running: bool
+    replaced: bool
+    measured: int  # half-hours with a value, of
+    expected: int  # those that have ended
 
 
-def wanted(
-    store: Store, meter_id: int, on_offer: Collection[Register], shown: MeterTime
-) -> list[Register]:
-    """Choose what to ask a meter: its registers now, and day starts that are not stored yet."""
-    with store.read() as unit:
-        bases = meters.clock_bases(unit, meter_id)
-        stored: dict[datetime, Mapping[str, int]] = {}
-        chosen = []
-        for register in sorted(on_offer):
-            if register.period == "now":
-                chosen.append(register)
-                continue
-            at = taken_at(register, shown, bases)
-            if at is None:
-                continue
-            if at not in stored:
-                stored[at] = readings.at(unit, meter_id, at)
-            if register.obis not in stored[at]:
-                chosen.append(register)
-        return chosen
+@dataclass(frozen=True, slots=True)
+class RegisterPeriods:
+    """``tariffs`` is the order of every tuple in ``periods``; the total comes last."""
+
+    point_id: int
+    time_zone: str
+    tariffs: tuple[Tariff, ...]
+    periods: tuple[Period, ...]
+    used: tuple[Fraction | None, ...]  # of the whole span; None if any period has none
 
 
-def store_registers(
-    store: Store,
-    meter_id: int,
-    read: Mapping[Register, Quantity],
-    *,
-    shown: MeterTime,
-    read_at: datetime,
-    lease: Lease,
-) -> int:
-    """Store registers; returns how many readings came that were not there in this form.
+class Registers:
+    """Reads registers for their owner; ``Missing`` for anybody else's point."""
 
-    ``shown``: the meter's face at the visit, from which day starts are dated; ``read_at``: the
-    instant of the registers of now.
-    """
-    with store.write() as unit:
-        leases.prove(unit, lease)
-        bases = meters.clock_bases(unit, meter_id)
-        taken = []
-        for register, quantity in read.items():
-            if quantity.unit not in ENERGY_UNITS:
-                continue
-            start = taken_at(register, shown, bases)
-            if start is None and register.period != "now":
-                continue
-            at = (start or read_at).replace(microsecond=0)
-            taken.append(Taken(register.obis, at, int(quantity.value), start is not None))
-        for item, old in readings.keep(unit, meter_id, sorted(taken)):
-            record(
-                unit,
-                actor="collector",
-                act="register_changed",
-                target=f"meter/{meter_id}",
-                detail={
-                    "obis": item.obis,
-                    "at": item.taken_at.isoformat(),
-                    "old": old,
-                    "new": item.value,
-                },
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.clock = clock
+
+    def latest(self, user_id: int, point_id: int) -> LatestReadings | None:
+        """Give the newest registers of a point; None if none was ever read."""
+        with self.store.read() as unit:
+            row = self._own(unit, user_id, point_id)
+            return latest_of(unit, present_in(unit, [row], self.clock())).get(point_id)
+
+    def periods(
+        self, user_id: int, point_id: int, first: date, last: date, level: Level
+    ) -> RegisterPeriods:
+        """Give readings and consumption by day, week or month of local days, both ends included."""
+        now = self.clock()
+        with self.store.read() as unit:
+            row = self._own(unit, user_id, point_id)
+            zone = row.time_zone or DEFAULT_ZONE
+            minutes = span_minutes(zone, first, last)
+            begin, end = (instant_of(minute) for minute in minutes)
+            load = gather(unit, [row], *minutes)[0]
+            places = [] if row.metering_point_id is None else [row.metering_point_id]
+            installed = [
+                each
+                for each in stored.installations(unit, places)
+                if each.from_at < end and (each.to_at is None or each.to_at > begin)
+            ]
+            book = _book(unit, installed, begin, min(end, now))
+        sums = summed(load, first, last, level, now)
+        tariffs = tariffs_of(installed, book.registers)
+        today = local_day(zone, now)
+        found = []
+        for bucket, slots in zip(buckets(level, first, last), sums.items, strict=True):
+            starts = day_starts(zone, bucket.first, bucket.last)
+            found.append(
+                _period(
+                    book,
+                    installed,
+                    tariffs,
+                    days=(bucket.first, bucket.last),
+                    span=(instant_of(starts[0]), instant_of(starts[-1])),
+                    now=now,
+                    slots=(slots.measured, slots.expected),
+                )
             )
-        return len(taken)
+        return RegisterPeriods(
+            point_id,
+            zone,
+            tariffs,
+            tuple(found),
+            tuple(
+                _added([period.used[place] for period in found if period.first <= today])
+                for place in range(len(tariffs))
+            ),
+        )
+
+    def _own(self, unit: Unit, user_id: int, point_id: int) -> PointRow:
+        row = stored.one(unit, user_id, point_id)
+        if row is None:
+            raise Missing
+        return row
+
+
+def present_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> dict[int, InstallationRow]:
+    """Find the meter that is installed at each point now."""
+    places = {row.metering_point_id: row.id for row in rows if row.metering_point_id is not None}
+    return {
+        places[each.metering_point_id]: each
+        for each in stored.installations(unit, list(places))
+        if each.from_at <= now and (each.to_at is None or each.to_at > now)
+    }
+
+
+def latest_of(unit: Unit, installed: Mapping[int, InstallationRow]) -> dict[int, LatestReadings]:
+    """Newest registers for points whose present installation is known, by one query."""
+    found: dict[int, list[ReadingRow]] = {}
+    meters = {each.meter_id for each in installed.values()}
+    for reading in stored.latest(unit, meters, SHOWN, TOTAL):
+        found.setdefault(reading.meter_id, []).append(reading)
+    latest = {}
+    for point_id, each in installed.items():
+        readings = {reading.obis: reading for reading in found.get(each.meter_id, ())}
+        if readings:
+            shown = tuple(
+                _reading(tariff, readings[tariff.obis])
+                for tariff in tariffs_of([each], readings)
+                if tariff.obis in readings
+            )
+            latest[point_id] = LatestReadings(point_id, readings[TOTAL].taken_at, shown)
+    return latest
+
+
+def tariffs_of(
+    installed: Sequence[InstallationRow], registers: "Mapping[str, object] | set[str]"
+) -> tuple[Tariff, ...]:
+    """List the registers to show: those that the newest register map names, and the total.
+
+    Without a map, the tariff registers that there are readings of, unless it is T1 alone.
+    """
+    named = installed[-1].register_map if installed else {}
+    if named:
+        labels = {label: zone for label, zone in sorted(named.items()) if label in TARIFFS}
+    else:
+        labels = {label: label for label, obis in TARIFFS.items() if obis in registers}
+        if len(labels) == 1:
+            labels = {}
+    shown = [Tariff(label, zone, TARIFFS[label]) for label, zone in labels.items()]
+    return (*shown, Tariff("", "", TOTAL))
+
+
+def _reading(tariff: Tariff, row: ReadingRow) -> Reading:
+    return Reading(tariff, Decimal(row.value) / WH_IN_KWH, row.taken_at, row.source)
+
+
+# -- periods -----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Book:
+    """Readings by meter and register, in order of time; and the newest of each meter."""
+
+    rows: dict[tuple[int, str], list[ReadingRow]]
+    newest: dict[tuple[int, str], ReadingRow]
+
+    @property
+    def registers(self) -> set[str]:
+        return {obis for _, obis in (*self.rows, *self.newest)}
+
+    def near(self, meter_id: int, obis: str, at: datetime) -> ReadingRow | None:
+        """Find the reading at an instant, or the nearest within three hours of it."""
+        rows = self.rows.get((meter_id, obis), [])
+        place = bisect_left(rows, at, key=lambda row: row.taken_at)
+        around = rows[max(place - 1, 0) : place + 1]
+        found = min(around, key=lambda row: abs(row.taken_at - at), default=None)
+        return found if found is not None and abs(found.taken_at - at) <= NEAR else None
+
+
+def _book(unit: Unit, installed: Sequence[InstallationRow], begin: datetime, end: datetime) -> Book:
+    meters = {each.meter_id for each in installed}
+    rows = stored.day_starts(unit, meters, SHOWN, begin - NEAR, end + NEAR)
+    for each in installed:  # a meter comes and goes at any hour; what was read then is wanted too
+        for at in (each.from_at, each.to_at):
+            if at is not None and begin < at < end:
+                rows += stored.readings(unit, [each.meter_id], SHOWN, at - NEAR, at + NEAR)
+    by_key: dict[tuple[int, str], dict[datetime, ReadingRow]] = {}
+    for row in rows:
+        by_key.setdefault((row.meter_id, row.obis), {})[row.taken_at] = row
+    newest = {(row.meter_id, row.obis): row for row in stored.latest(unit, meters, SHOWN, TOTAL)}
+    return Book({key: [found[at] for at in sorted(found)] for key, found in by_key.items()}, newest)
+
+
+def _period(
+    book: Book,
+    installed: Sequence[InstallationRow],
+    tariffs: tuple[Tariff, ...],
+    *,
+    days: tuple[date, date],
+    span: tuple[datetime, datetime],
+    now: datetime,
+    slots: tuple[int, int],
+) -> Period:
+    begin, end = span
+    running = begin <= now < end
+    here = [
+        each
+        for each in installed
+        if each.from_at < end and (each.to_at is None or each.to_at > begin)
+    ]
+    starts: list[Reading | None] = []
+    ends: list[Reading | None] = []
+    used: list[Fraction | None] = []
+    exact = True
+    for tariff in tariffs:
+        parts: list[Fraction | None] = []
+        edges: list[tuple[ReadingRow | None, ReadingRow | None]] = []
+        for each in here:
+            low = max(begin, each.from_at)
+            high = end if each.to_at is None else min(end, each.to_at)
+            first = book.near(each.meter_id, tariff.obis, low)
+            last = book.near(each.meter_id, tariff.obis, high)
+            if running and high == end:
+                last = book.newest.get((each.meter_id, tariff.obis))
+            elif last is not None and last.taken_at != high:
+                exact = False
+            if first is not None and first.taken_at != low:
+                exact = False
+            edges.append((first, last))
+            parts.append(_used(each, first, last))
+        starts.append(_shown(tariff, edges[0][0] if edges else None))
+        ends.append(_shown(tariff, edges[-1][1] if edges else None))
+        used.append(_added(parts) if parts and begin <= now else None)
+    return Period(
+        *days,
+        tuple(starts),
+        tuple(ends),
+        tuple(used),
+        exact=exact,
+        running=running,
+        replaced=len(here) > 1,
+        measured=slots[0],
+        expected=slots[1],
+    )
+
+
+def _shown(tariff: Tariff, row: ReadingRow | None) -> Reading | None:
+    return None if row is None else _reading(tariff, row)
+
+
+def _used(
+    each: InstallationRow, first: ReadingRow | None, last: ReadingRow | None
+) -> Fraction | None:
+    """Multiply the difference once; a register that went back tells nothing."""
+    if first is None or last is None or last.taken_at < first.taken_at:
+        return None
+    difference = last.value - first.value
+    if difference < 0:
+        return None
+    ratio = each.current_ratio * each.voltage_ratio
+    loss = Fraction(MILLION + each.loss_millionths, MILLION)
+    return Fraction(difference * ratio, WH_IN_KWH) * loss
+
+
+def _added(parts: Sequence[Fraction | None]) -> Fraction | None:
+    known = [part for part in parts if part is not None]
+    if not parts or len(known) < len(parts):
+        return None
+    return sum(known, Fraction(0))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlmodel import SQLModel
 
 from hub.store import tables
@@ -251,11 +251,38 @@ _READINGS = (
     )
     .order_by(_READING.taken_at)
 )
-_NEWEST = (
-    select(_READING.taken_at)
-    .where(_READING.meter_id == bindparam("meter"), _READING.obis == bindparam("obis"))
-    .order_by(_READING.taken_at.desc())
-    .limit(1)
+_DAY_STARTS = (
+    select(*_READING_COLUMNS)
+    .where(
+        _READING.meter_id.in_(bindparam("meters", expanding=True)),
+        _READING.obis.in_(bindparam("registers", expanding=True)),
+        _READING.taken_at >= bindparam("first"),
+        _READING.taken_at <= bindparam("last"),
+        _READING.day_start.is_(True),
+    )
+    .order_by(_READING.taken_at)
+)
+# The newest reading of each meter by two seeks in the key; a GROUP BY would read all of them.
+_LATEST_AT = (
+    select(
+        _METER.id,
+        select(func.max(_READING.taken_at))
+        .where(_READING.meter_id == _METER.id, _READING.obis == bindparam("total"))
+        .correlate(_T["meter"])
+        .scalar_subquery()
+        .label("at"),
+    )
+    .where(_METER.id.in_(bindparam("meters", expanding=True)))
+    .subquery()
+)
+_LATEST = select(*_READING_COLUMNS).join_from(
+    _LATEST_AT,
+    _T["register_reading"],
+    and_(
+        _READING.meter_id == _LATEST_AT.c.id,
+        _READING.taken_at == _LATEST_AT.c.at,
+        _READING.obis.in_(bindparam("registers", expanding=True)),
+    ),
 )
 
 
@@ -326,15 +353,13 @@ def blocks(
     return found
 
 
-def days_held(unit: Unit, series: Sequence[int]) -> int:
-    """How many different UTC days these series have blocks of."""
-    if not series:
-        return 0
-    marks = ",".join("?" * len(series))
+def days_held(unit: Unit, meter_id: int) -> int:
+    """Count the UTC days that the meter's own series have blocks of."""
     cursor = unit.cursor()
     cursor.execute(
-        f"SELECT count(DISTINCT day) FROM block WHERE series_id IN ({marks})",  # noqa: S608 - only question marks are put in
-        tuple(series),
+        "SELECT count(DISTINCT block.day) FROM block JOIN series ON series.id = block.series_id"
+        " WHERE series.meter_id = ?",
+        (meter_id,),
     )
     return int(cursor.fetchone()[0])
 
@@ -358,9 +383,30 @@ def readings(
     return [ReadingRow(*row) for row in _rows(unit, _READINGS, values)]
 
 
-def newest_taken(unit: Unit, meter_id: int, obis: str) -> datetime | None:
-    """When this register was last read."""
-    for row in _rows(unit, _NEWEST, {"meter": meter_id, "obis": obis}):
-        taken: datetime = row[0]
-        return taken
-    return None
+def day_starts(
+    unit: Unit,
+    meters: Collection[int],
+    registers: Collection[str],
+    first: datetime,
+    last: datetime,
+) -> list[ReadingRow]:
+    """List only the registers at the start of days, which the meters themselves keep."""
+    if not meters or not registers:
+        return []
+    values = {
+        "meters": list(meters),
+        "registers": list(registers),
+        "first": first,
+        "last": last,
+    }
+    return [ReadingRow(*row) for row in _rows(unit, _DAY_STARTS, values)]
+
+
+def latest(
+    unit: Unit, meters: Collection[int], registers: Collection[str], total: str
+) -> list[ReadingRow]:
+    """List the registers of each meter at the newest reading of its ``total``."""
+    if not meters:
+        return []
+    values = {"meters": list(meters), "registers": list(registers), "total": total}
+    return [ReadingRow(*row) for row in _rows(unit, _LATEST, values)]

@@ -1,0 +1,97 @@
+"""The main page's data in one unit of the store: frame, contract, balance, readings, usage."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.errors import Missing
+from hub.plugins.api import SupplierCard
+from hub.services.books import card_of
+from hub.services.points import PointCard, cards_in
+from hub.services.profile import utc_now
+from hub.services.shell import ShellView, shell_in
+from hub.services.usage import ContractUsage, usage_in
+from hub.store import contracts
+from hub.store import points as stored
+from hub.store.accounts import SignedIn
+from hub.store.unit import Store, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCard:
+    """A contract with its supplier. ``balance_kopecks`` positive: in credit; None: not told."""
+
+    id: int
+    name: str
+    number: str
+    holder: str
+    address: str
+    supplier: SupplierCard
+    balance_kopecks: int | None
+    balance_at: datetime | None
+    refreshed_at: datetime | None
+    refresh_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """``usage`` is None where no point has a place that the hub measures."""
+
+    shell: ShellView
+    contract: ContractCard
+    points: tuple[PointCard, ...]
+    usage: ContractUsage | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointsPage:
+    """«Точки учета»: the frame, the contract's points, and their month so far for the rows."""
+
+    shell: ShellView
+    points: tuple[PointCard, ...]
+    usage: ContractUsage | None
+
+
+class Home:
+    """Reads whole pages of a contract for its owner."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.clock = clock
+
+    def page(self, who: SignedIn, contract_id: int) -> HomePage:
+        """Give the main page of a contract; Missing if it is not this user's."""
+        now = self.clock()
+        with self.store.read() as unit:
+            shell = shell_in(unit, who, contract_id)
+            contract = contract_in(unit, who.user_id, contract_id)
+            rows = stored.of_contract(unit, who.user_id, contract_id)
+            points = tuple(cards_in(unit, rows, now))
+            return HomePage(shell, contract, points, usage_in(unit, rows, now))
+
+    def points(self, who: SignedIn, contract_id: int) -> PointsPage:
+        """Give the list of a contract's points; Missing if it is not this user's."""
+        now = self.clock()
+        with self.store.read() as unit:
+            shell = shell_in(unit, who, contract_id)
+            rows = stored.of_contract(unit, who.user_id, contract_id)
+            return PointsPage(shell, tuple(cards_in(unit, rows, now)), usage_in(unit, rows, now))
+
+
+def contract_in(unit: Unit, user_id: int, contract_id: int) -> ContractCard:
+    """Find a contract of this user."""
+    row = contracts.one(unit, user_id, contract_id)
+    if row is None:
+        raise Missing
+    return ContractCard(
+        id=row.id,
+        name=row.name,
+        number=row.number,
+        holder=row.holder,
+        address=row.address,
+        supplier=card_of(row.supplier, row.card),
+        balance_kopecks=row.balance_kopecks,
+        balance_at=row.balance_at,
+        refreshed_at=row.refreshed_at,
+        refresh_error=row.refresh_error,
+    )

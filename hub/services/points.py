@@ -1,0 +1,344 @@
+"""Metering points as pages show them: the list, the 25 facts of one, and how its meter answers.
+
+Facts come from the meter where a driver reads them, else from the installation or the supplier;
+each says from where, and what another source says differently.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from hub.domain.contracts import same_serial
+from hub.errors import Missing
+from hub.plugins.api import PointFact
+from hub.services.pieces import DEFAULT_ZONE, MILLION
+from hub.services.profile import utc_now
+from hub.services.registers import LatestReadings, latest_of, present_in
+from hub.store import points as stored
+from hub.store.points import InstallationRow, PointRow
+from hub.store.unit import Store, Unit
+
+
+class Source(StrEnum):
+    """Where a fact comes from."""
+
+    METER = "meter"
+    INSTALLATION = "installation"
+    SUPPLIER = "supplier"
+    HUB = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One field of «Общая информация». ``value`` None: nobody knows.
+
+    Values are plain: text, a number as text with a point, an ISO date; ``readings`` and instants
+    are in ``PointInfo``. ``differs``: what the supplier says instead.
+    """
+
+    key: str
+    value: str | None
+    source: Source | None
+    at: datetime | None = None
+    differs: str | None = None
+
+
+class Contact(StrEnum):
+    """How the hub gets on with a point's meter."""
+
+    NONE = "none"  # no meter is installed that the hub reads
+    WAITING = "waiting"  # not yet visited
+    OK = "ok"
+    FAILING = "failing"  # the last visit failed; it is tried again
+    LINE_DOWN = "line_down"  # nobody on the line answers
+    STOPPED = "stopped"  # needs a person
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """State of the connection; ``error_code`` is a key of the catalogs.
+
+    The history that has been read goes from ``history_from`` to ``history_to``, ``days_held`` days
+    so far (None in lists, where nobody counts them); ``history_done``: up to the newest record.
+    """
+
+    contact: Contact
+    seen_at: datetime | None = None
+    tried_at: datetime | None = None
+    next_try_at: datetime | None = None
+    error_code: str = ""
+    failures: int = 0
+    drift_s: float | None = None
+    history_from: datetime | None = None
+    history_to: datetime | None = None
+    days_held: int | None = None
+    history_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PointCard:
+    """A point in a list, or the head of its pages."""
+
+    id: int
+    contract_id: int
+    contract_name: str
+    name: str
+    number: str
+    serial: str
+    model: str
+    resource: str
+    unit: str
+    smart: bool
+    joined: bool  # to a place that the hub knows, so that there may be a profile
+    place: str
+    time_zone: str
+    ratio: int  # current x voltage, 1 where nothing is known
+    whole_digits: int | None
+    decimal_digits: int | None
+    connection: Connection
+    latest: LatestReadings | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointInfo:
+    """A point with all its facts, in the order of the manual."""
+
+    card: PointCard
+    facts: tuple[Fact, ...]
+
+    def __getitem__(self, key: str) -> Fact:
+        return next(fact for fact in self.facts if fact.key == key)
+
+
+FACTS = (
+    "name",
+    "number",
+    "resource",
+    "last_reading_at",
+    "last_readings",
+    "place",
+    "model",
+    "registry_number",
+    "serial",
+    "commissioned_on",
+    "verified_on",
+    "next_verification_on",
+    "tariff",
+    "instrument_verified_on",
+    "accuracy_class",
+    "nominal_voltage",
+    "base_max_current",
+    "power_limit",
+    "relay_state",
+    "current_ratio",
+    "voltage_ratio",
+    "loss_factor",
+    "norm_hour",
+    "norm_day",
+    "norm_month",
+)
+
+
+class Points:
+    """Reads points for their owner; ``Missing`` for anybody else's."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.clock = clock
+
+    def of_contract(self, user_id: int, contract_id: int) -> list[PointCard]:
+        """List a contract's points; empty for a foreign contract, which nobody can list."""
+        with self.store.read() as unit:
+            return cards_in(unit, stored.of_contract(unit, user_id, contract_id), self.clock())
+
+    def card(self, user_id: int, point_id: int) -> PointCard:
+        """Give the head of a point's pages."""
+        with self.store.read() as unit:
+            return self._card(unit, user_id, point_id)[1]
+
+    def info(self, user_id: int, point_id: int) -> PointInfo:
+        """Give all 25 facts of a point."""
+        with self.store.read() as unit:
+            row, card, installed = self._card(unit, user_id, point_id)
+        return PointInfo(card, facts_of(row, card, installed))
+
+    def _card(
+        self, unit: Unit, user_id: int, point_id: int
+    ) -> tuple[PointRow, PointCard, InstallationRow | None]:
+        row = stored.one(unit, user_id, point_id)
+        if row is None:
+            raise Missing
+        now = self.clock()
+        installed = present_in(unit, [row], now).get(row.id)
+        latest = latest_of(unit, {} if installed is None else {row.id: installed})
+        days = None
+        if installed is not None:
+            days = stored.days_held(unit, installed.meter_id)
+        return row, _card(row, installed, latest.get(row.id), days), installed
+
+
+def cards_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> list[PointCard]:
+    """Make the cards of many points by two queries."""
+    present = present_in(unit, rows, now)
+    latest = latest_of(unit, present)
+    return [_card(row, present.get(row.id), latest.get(row.id), None) for row in rows]
+
+
+def _card(
+    row: PointRow,
+    installed: InstallationRow | None,
+    latest: LatestReadings | None,
+    days_held: int | None,
+) -> PointCard:
+    return PointCard(
+        id=row.id,
+        contract_id=row.contract_id,
+        contract_name=row.contract_name,
+        name=row.name,
+        number=row.number,
+        serial=(installed.serial if installed else "") or row.meter_serial,
+        model=(installed.model if installed else "") or row.facts.get(PointFact.MODEL, ""),
+        resource=row.resource,
+        unit=row.unit,
+        smart=row.smart,
+        joined=row.metering_point_id is not None,
+        place=row.place,
+        time_zone=row.time_zone or DEFAULT_ZONE,
+        ratio=installed.current_ratio * installed.voltage_ratio if installed else 1,
+        whole_digits=row.whole_digits,
+        decimal_digits=row.decimal_digits,
+        connection=connection_of(installed, days_held),
+        latest=latest,
+    )
+
+
+def connection_of(installed: InstallationRow | None, days_held: int | None = None) -> Connection:
+    """Put the meter's and its line's state into one."""
+    if installed is None:
+        return Connection(Contact.NONE)
+    line_down = installed.line_down_since_at is not None
+    error_code = (installed.line_error_code if line_down else installed.error_code) or ""
+    if installed.stopped:
+        contact = Contact.STOPPED
+    elif line_down:
+        contact = Contact.LINE_DOWN
+    elif error_code:
+        contact = Contact.FAILING
+    elif installed.seen_at is None:
+        contact = Contact.WAITING
+    else:
+        contact = Contact.OK
+    next_try_at = installed.line_next_try_at if line_down else installed.due_at
+    return Connection(
+        contact,
+        seen_at=installed.seen_at,
+        tried_at=installed.tried_at,
+        next_try_at=None if installed.stopped else next_try_at,
+        error_code=(installed.error_code or "") if installed.stopped else error_code,
+        failures=installed.failures or 0,
+        drift_s=installed.drift_s,
+        history_from=installed.profile_from_at,
+        history_to=installed.profile_through_at,
+        days_held=days_held,
+        history_done=bool(installed.profile_done),
+    )
+
+
+# -- the 25 facts ------------------------------------------------------------------------------
+
+
+def facts_of(row: PointRow, card: PointCard, installed: InstallationRow | None) -> tuple[Fact, ...]:
+    """Answer each field from its best source."""
+    told = {key: value.strip() for key, value in row.facts.items() if value.strip()}
+    found = {
+        "name": _supplier(row, row.name),
+        "number": _supplier(row, row.number),
+        "resource": _supplier(row, row.resource),
+        "place": _supplier(row, row.place),
+        **_readings(card),
+        **_of_meter(row, told, installed),
+        **_of_installation(told, installed),
+    }
+    return tuple(_keyed(key, found.get(key) or _supplier(row, told.get(key, ""))) for key in FACTS)
+
+
+def _keyed(key: str, fact: Fact) -> Fact:
+    return Fact(key, fact.value, fact.source, fact.at, fact.differs)
+
+
+def _supplier(row: PointRow, value: str) -> Fact:
+    if not value:
+        return Fact("", None, None)
+    return Fact("", value, Source.SUPPLIER, row.told_at)
+
+
+def _readings(card: PointCard) -> dict[str, Fact]:
+    """Word the newest readings: 'T1 3124.027, T2 1527.796'; the page words them its own way."""
+    if card.latest is None:
+        return {}
+    latest = card.latest
+    shown = [each for each in latest.readings if each.tariff.label] or list(latest.readings)
+    text = ", ".join(f"{each.tariff.label} {each.value}".strip() for each in shown)
+    return {
+        "last_reading_at": Fact("", latest.taken_at.isoformat(), Source.METER, latest.taken_at),
+        "last_readings": Fact("", text, Source.METER, latest.taken_at),
+    }
+
+
+def _of_meter(
+    row: PointRow, told: Mapping[str, str], installed: InstallationRow | None
+) -> dict[str, Fact]:
+    """Say what the meter told of itself, and where the supplier says something else."""
+    if installed is None or not installed.serial:
+        return {"serial": _supplier(row, row.meter_serial)}
+    other = row.meter_serial if not same_serial(row.meter_serial, installed.serial) else ""
+    facts = {
+        "serial": Fact("", installed.serial, Source.METER, installed.seen_at, other or None),
+    }
+    if installed.model:
+        model = told.get(PointFact.MODEL, "")
+        # A supplier's name of the model says more ('ART(M)'), the meter's proves the family.
+        if model:
+            facts["model"] = Fact("", model, Source.SUPPLIER, row.told_at)
+        else:
+            facts["model"] = Fact("", installed.model, Source.METER, installed.seen_at)
+    return facts
+
+
+def _of_installation(told: Mapping[str, str], installed: InstallationRow | None) -> dict[str, Fact]:
+    """Give ratios and loss that the hub calculates with; they are the truth of its sums."""
+    if installed is None:
+        return {}
+    loss = Fraction(MILLION + installed.loss_millionths, MILLION)
+    own = {
+        PointFact.CURRENT_RATIO: str(installed.current_ratio),
+        PointFact.VOLTAGE_RATIO: str(installed.voltage_ratio),
+        PointFact.LOSS_FACTOR: str(
+            (Decimal(loss.numerator) / Decimal(loss.denominator)).normalize()
+        ),
+    }
+    facts = {}
+    for fact, value in own.items():
+        said = told.get(fact, "")
+        facts[fact.value] = Fact(
+            "",
+            value,
+            Source.INSTALLATION,
+            installed.from_at,
+            said if said and not _same_number(said, value) else None,
+        )
+    return facts
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Compare as numbers; a ratio may be written 100/5."""
+    values = []
+    for text in (one, other):
+        try:
+            values.append(Fraction(text.replace(",", ".").replace(" ", "")))
+        except (ValueError, ZeroDivisionError):
+            return one.strip() == other.strip()
+    return values[0] == values[1]

@@ -1,0 +1,72 @@
+"""What the frame of every page shows: who is signed in, the contracts, the current one."""
+
+from dataclasses import dataclass
+
+from hub.errors import Missing
+from hub.store import contracts as stored
+from hub.store.accounts import SignedIn
+from hub.store.contracts import ListedContract
+from hub.store.unit import Store, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class PanelContract:
+    """A line of the panel; ``unread``: there is a notification nobody has opened."""
+
+    id: int
+    name: str
+    supplier: str
+    number: str
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShellView:
+    """``current`` is the contract that the page belongs to, else the last used, else none."""
+
+    user_id: int
+    full_name: str
+    email: str
+    role: str
+    language: str
+    theme: str
+    contracts: tuple[PanelContract, ...]
+    current: PanelContract | None
+
+
+class Shell:
+    """One query for each page."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def look(self, who: SignedIn, contract_id: int | None = None) -> ShellView:
+        """Show the frame; Missing if the page's contract is not this user's."""
+        with self.store.read() as unit:
+            return shell_in(unit, who, contract_id)
+
+
+def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> ShellView:
+    """Show the frame from a unit that is open for the page's data too."""
+    contracts = tuple(_panel(row) for row in stored.listed(unit, who.user_id))
+    by_id = {contract.id: contract for contract in contracts}
+    if contract_id is not None and contract_id not in by_id:
+        raise Missing
+    last = by_id.get(who.last_contract_id or 0)
+    current = last or (contracts[0] if contracts else None)
+    if contract_id is not None:
+        current = by_id[contract_id]
+    return ShellView(
+        user_id=who.user_id,
+        full_name=who.full_name,
+        email=who.email,
+        role=who.role,
+        language=who.language,
+        theme=who.theme,
+        contracts=contracts,
+        current=current,
+    )
+
+
+def _panel(row: ListedContract) -> PanelContract:
+    return PanelContract(row.id, row.name, row.supplier, row.number)
