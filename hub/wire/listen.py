@@ -81,7 +81,7 @@ class Ear:
         if self.received.startswith(self._echo):
             del self.received[: len(self._echo)]
             self._echo = b""
-            return bool(self.received)
+            return True
         if self._echo.startswith(self.received):
             return False
         self._echo = b""  # damaged, or there is none: the rule judges the bytes

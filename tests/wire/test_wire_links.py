@@ -7,11 +7,13 @@ import os
 import socket
 import threading
 import tty
+from datetime import UTC, datetime
 
 import pytest
 import serial
 import serial.rfc2217
 import wire_toy as toy
+from virtual_time import run_virtual, virtual_now
 
 from hub.errors import BadLine, LineBusy, LineDown
 from hub.plugins.api import Ask
@@ -20,7 +22,7 @@ from hub.wire.faults import Faults
 from hub.wire.line import Line
 from hub.wire.links import open_link
 from hub.wire.runner import run
-from hub.wire.serve import serve, serving
+from hub.wire.serve import _Ear, _VirtualLine, serve, serving
 from hub.wire.trouble import explained
 
 ANY_PORT = parse_line("tcp://127.0.0.1:0", listen=True)
@@ -68,6 +70,30 @@ async def test_a_request_cut_into_segments_is_one_request():
         writer.close()
         await writer.wait_closed()
     assert meters.heard == [toy.request(7, 3)]
+
+
+def test_a_request_ends_when_it_has_been_quiet_for_long_enough():
+    meters, said = toy.Toy(7), []
+
+    async def main():
+        ear = _Ear(_VirtualLine(meters, Faults(), virtual_now, 0.003), said.append)
+        for byte in toy.request(7, 3):
+            ear.hear(bytes([byte]))
+            await asyncio.sleep(0.002)
+        at = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.006)
+        early = list(said)
+        await asyncio.sleep(1)
+        ear.hear(toy.request(7, 3))
+        await asyncio.sleep(0.005)
+        ear.stop()
+        await asyncio.sleep(1)
+        return at, early
+
+    # the answer is due ten milliseconds after the last byte of the request, quiet included
+    assert run_virtual(main(), datetime(2026, 11, 24, tzinfo=UTC)) == (pytest.approx(0.008), [])
+    assert meters.heard == [toy.request(7, 3)] * 2
+    assert said == [toy.answer(7, 3)]
 
 
 async def test_a_connection_dropped_between_asks_is_made_again():
@@ -118,6 +144,11 @@ async def test_a_babbling_gateway_does_not_fill_our_memory():
     async with server:
         host, port = server.sockets[0].getsockname()
         link = await open_link(LineAddress("tcp", host, port))
+        while not link._paused:
+            await link._loop.run_in_executor(None, int)
+        for _ in range(50):
+            await link._loop.run_in_executor(None, int)
+        assert len(link._unread) < 500_000
         taken = 0
         while taken < 2_000_000:
             data = await link.receive(10)

@@ -115,16 +115,22 @@ def test_a_driver_that_never_ends_is_stopped_by_the_deadline():
         runs(for_ever(), meters, deadline=5)
     assert meters.asked[-1] == toy.request(7, toy.BYE)
 
+
+def test_the_deadline_holds_for_a_driver_that_lets_nobody_else_run():
+    asked = []
+
     async def at_once(step):
+        asked.append(step)
+        asyncio.get_running_loop().jump(1.0)
         return Reply(b"", START, START)
 
-    async def stubborn():
+    async def greedy():
         while True:
-            await rest(0)
             await toy.read(7, 3)
 
-    with pytest.raises((Abandoned, ContractBroken)):
-        runs(stubborn(), at_once, deadline=5)
+    with pytest.raises(Abandoned, match="within its 5 s"):
+        runs(greedy(), at_once, deadline=5)
+    assert len(asked) <= 5
 
 
 async def cancelled_at(meters, talk):
