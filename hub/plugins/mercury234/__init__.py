@@ -34,7 +34,7 @@ TIMES_MS = {
     38400: (2, 150),
 }
 LONG_ANSWER_GAP_S = 0.025
-LATE_REPLY_S = 1.0                  # a gateway may hold an answer back this long
+LATE_REPLY_S = 1.0  # a gateway may hold an answer back this long
 READ_CODES = frozenset((0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x15, 0x16))
 
 

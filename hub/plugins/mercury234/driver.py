@@ -23,7 +23,7 @@ from hub.plugins.mercury234.models import Facts, capabilities
 from hub.plugins.mercury234.profile import ProfileReader
 from hub.plugins.mercury234.session import Session
 
-IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"    # name and value among the habits
+IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"  # name and value among the habits
 SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
     bytes((0x08, parameter)) for parameter in (0x00, 0x01, 0x02, 0x03, 0x12)
 )

@@ -61,16 +61,22 @@ CODES = {
 }
 NEW_ADDRESS, NEW_PASSWORD = 0x05, 0x1F
 ENERGY_NAMES = (
-    "active_import_wh", "active_export_wh", "reactive_import_varh", "reactive_export_varh",
+    "active_import_wh",
+    "active_export_wh",
+    "reactive_import_varh",
+    "reactive_export_varh",
 )
 PHASE_NAMES = ("active_import_l1_wh", "active_import_l2_wh", "active_import_l3_wh")
 QUADRANT_NAMES = tuple(f"reactive_q{quadrant}_varh" for quadrant in range(1, 5))
 FAST_NAMES = ("1", "2", "3", "4", "sum", "losses")
 MAXIMA = {
-    0: "active_import_morning", 1: "active_import_evening", 2: "active_export_morning",
-    4: "reactive_import_morning", 6: "reactive_export_morning",
+    0: "active_import_morning",
+    1: "active_import_evening",
+    2: "active_export_morning",
+    4: "reactive_import_morning",
+    6: "reactive_export_morning",
 }
-STAMPS_ONE = {*range(0x07, 0x12), 0x15, 0x16}     # journals whose records have one time
+STAMPS_ONE = {*range(0x07, 0x12), 0x15, 0x16}  # journals whose records have one time
 PARAMETERS_JOURNAL, STATUS_JOURNAL = 0x13, 0x14
 
 
@@ -142,10 +148,14 @@ def _request(request: bytes) -> Words:
 
 def _arguments(body: bytes) -> Words:
     code, rest = body[0], body[1:]
-    shortest, say = ARGUMENTS.get(code, (1, lambda rest: {"arguments_hex": spaced(rest)}))
+    shortest, say = ARGUMENTS.get(code, (1, _plain))
     if len(rest) >= shortest:
         return say(rest)
     return {"arguments_hex": MASK if code in SECRET_CODES else spaced(rest)} if rest else {}
+
+
+def _plain(rest: bytes) -> Words:
+    return {"arguments_hex": spaced(rest)}
 
 
 def _write(rest: bytes) -> Words:
@@ -172,7 +182,7 @@ def _relative(rest: bytes) -> Words:
 
 
 SECRET_CODES = frozenset((0x01, 0x03))
-ARGUMENTS: dict[int, tuple[int, Decoder]] = {      # code: fewest bytes, how to say them
+ARGUMENTS: dict[int, tuple[int, Decoder]] = {  # code: fewest bytes, how to say them
     0x01: (1, lambda rest: {"level": rest[0], "password": MASK}),
     0x03: (1, _write),
     0x04: (1, lambda rest: {"journal": f"{rest[0]:02X}", "record": spaced(rest[1:])}),

@@ -10,8 +10,8 @@ from datetime import datetime
 from corefast.crc import is_sealed, seal
 from hub.plugins.api import NEED_MORE, FrameRule, Verdict
 
-STATUS_FRAME = 4                # address, status, two bytes of CRC
-OVERHEAD = 3                    # address and CRC around the data of a reply
+STATUS_FRAME = 4  # address, status, two bytes of CRC
+OVERHEAD = 3  # address and CRC around the data of a reply
 
 STATUS_TEXTS = (
     "ok",

@@ -9,9 +9,9 @@ from hub.plugins.mercury234.frames import from_bcd
 
 MAKER = "Incotex"
 
-LONG_ANSWERS_SINCE = (2, 2, 2)      # tariff 6, blocks of 17 records, 240 s of channel
-RECORD_NUMBERS_SINCE = (7, 1, 0)    # the profile pointer counts records, not bytes
-RELATIVE_READS_SINCE = (8, 0, 0)    # code 16h
+LONG_ANSWERS_SINCE = (2, 2, 2)  # tariff 6, blocks of 17 records, 240 s of channel
+RECORD_NUMBERS_SINCE = (7, 1, 0)  # the profile pointer counts records, not bytes
+RELATIVE_READS_SINCE = (8, 0, 0)  # code 16h
 
 # The meter does not say its name; the editions of the protocol tell which firmware is whose.
 MODELS = ((9, "Mercury 234"), (8, "Mercury 236"), (7, "Mercury 233"), (0, "Mercury 230"))
@@ -20,7 +20,7 @@ ACCURACY = ("0.2", "0.5", "1.0", "2.0")
 CONSTANTS = {0: 5000, 1: 25000, 2: 1250, 3: 500, 4: 1000, 5: 250}
 INTERFACES = {0: "CAN", 1: "RS-485", 3: None}
 
-RING_RECORDS = {False: 4096, True: 8192}     # memory 3 of 65.5x8 and of 131x8
+RING_RECORDS = {False: 4096, True: 8192}  # memory 3 of 65.5x8 and of 131x8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Variant:
     temperature_min_c: int
     has_profile: bool
     phases: int
-    imp_per_kwh: int | None             # None: a code that no edition lists
+    imp_per_kwh: int | None  # None: a code that no edition lists
     sum_by_modulus: bool
     internal_tariff: bool
     energy_kind: str | None

@@ -54,12 +54,12 @@ from hub.plugins.mercury234.ring import (
 from hub.plugins.mercury234.session import Session
 from hub.plugins.mercury234.walk import Draft, Entry, Judged, Sense, Walker, gaps
 
-POINTER = "pointer"                  # its name among the habits; values as in ring.addresses
+POINTER = "pointer"  # its name among the habits; values as in ring.addresses
 LAST_RECORD = b"\x08\x13"
 LAST_BYTES = 9
-PAGE_RECORDS = 170                   # ten blocks: a page is stored every ten exchanges
-SPAN_MARGIN = 1                      # neighbours, for the twin of a slot at the edge
-FEW = 2                              # so many records are cheaper one by one
+PAGE_RECORDS = 170  # ten blocks: a page is stored every ten exchanges
+SPAN_MARGIN = 1  # neighbours, for the twin of a slot at the edge
+FEW = 2  # so many records are cheaper one by one
 ODD_READS = 2
 
 
@@ -69,9 +69,9 @@ class Route:
 
     start: int
     stop: int
-    edge: MeterTime | None       # what lies between here and the first slot is a gap
+    edge: MeterTime | None  # what lies between here and the first slot is a gap
     walker: Walker
-    searching: bool = False      # unwritten places before the first slot are nobody's news
+    searching: bool = False  # unwritten places before the first slot are nobody's news
 
 
 class ProfileReader:
@@ -96,11 +96,11 @@ class ProfileReader:
             relative=facts.since(RELATIVE_READS_SINCE),
         )
         self._last: Last | None = None
-        self._name = ""              # of the pointer's meaning
-        self._address = 0            # byte address of the last record
-        self._drift = 0              # records formed since the last record was asked for
+        self._name = ""  # of the pointer's meaning
+        self._address = 0  # byte address of the last record
+        self._drift = 0  # records formed since the last record was asked for
         self._sure_of_address = False
-        self._wires: dict[int, bytes] = {}   # by how far before the last record
+        self._wires: dict[int, bytes] = {}  # by how far before the last record
 
     async def page(self, since: Cursor | None, span: Span | None) -> ProfilePage:
         """Return the page behind ``since``; CursorLost, PeriodUnsupported as they say."""
@@ -116,9 +116,7 @@ class ProfileReader:
         return await self._walk(route, span)
 
     def _empty(self, at: Cursor) -> ProfilePage:
-        return ProfilePage(
-            slots=(), milliwatt_hours_per_count=self._scale, next=at, more=False
-        )
+        return ProfilePage(slots=(), milliwatt_hours_per_count=self._scale, next=at, more=False)
 
     # -- the last record ------------------------------------------------------------------------
 

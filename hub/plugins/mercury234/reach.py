@@ -3,9 +3,9 @@
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
-BLOCK = 17                           # records in the longest answer, 255 bytes
+BLOCK = 17  # records in the longest answer, 255 bytes
 SHORT = 4
-PATIENCE = 4                         # good reads in a row before a longer one is tried again
+PATIENCE = 4  # good reads in a row before a longer one is tried again
 MOST_PATIENCE = 64
 REFUSED = "no"
 

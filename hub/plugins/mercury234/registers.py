@@ -11,10 +11,10 @@ from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, Facts
 from hub.plugins.mercury234.session import Session
 
 NOT_METERED = 0xFFFFFFFF
-TARIFFS = range(5)                   # 0 is the sum
-FAST_TARIFF = 6                      # T1 T2 T3 T4 sum [losses] in one answer
+TARIFFS = range(5)  # 0 is the sum
+FAST_TARIFF = 6  # T1 T2 T3 T4 sum [losses] in one answer
 FAST_ORDER = (1, 2, 3, 4, 0)
-FAST, NO_ARRAYS = "fast", "no_arrays"    # names among the habits
+FAST, NO_ARRAYS = "fast", "no_arrays"  # names among the habits
 FAST_REFUSED = "no"
 
 # What the columns of an answer count: value group C of the OBIS code, and the unit.
@@ -23,12 +23,20 @@ PHASES = ((21, "Wh"), (41, "Wh"), (61, "Wh"))
 REACTIVE, EXPORT, PHASE_ARRAY = (3, 4), (2,), 6
 
 PERIODS = {
-    0x0: "now", 0x1: "of:year:0", 0x2: "of:year:1", 0x4: "of:day:0", 0x5: "of:day:1",
-    0x6: "now", 0x9: "at:year:0", 0xA: "at:year:1", 0xC: "at:day:0", 0xD: "at:day:1",
+    0x0: "now",
+    0x1: "of:year:0",
+    0x2: "of:year:1",
+    0x4: "of:day:0",
+    0x5: "of:day:1",
+    0x6: "now",
+    0x9: "at:year:0",
+    0xA: "at:year:1",
+    0xC: "at:day:0",
+    0xD: "at:day:1",
 }
 MONTHLY = {0x3: "of:month:", 0xB: "at:month:"}
 MONTHS_KEPT = 12
-ROUNDING_WH = 10                     # the sum and its tariffs may drop fractions apart
+ROUNDING_WH = 10  # the sum and its tariffs may drop fractions apart
 
 
 def columns(array: int) -> tuple[tuple[int, str], ...]:
@@ -185,9 +193,7 @@ class RegisterReader:
         reply = await self._session.data(place.body(), 4 * len(columns(place.array)))
         return parse_element(place.array, data_of(reply.frame))
 
-    async def _read_fast(
-        self, array: int, month: int
-    ) -> Mapping[int, tuple[int | None, ...]]:
+    async def _read_fast(self, array: int, month: int) -> Mapping[int, tuple[int | None, ...]]:
         body = Place(array, month, FAST_TARIFF).body()
         first = await self._ask_fast(array, body)
         elements = parse_fast(array, first)

@@ -13,9 +13,9 @@ from hub.plugins.mercury234.frames import face_from_bcd
 
 SCHEME = "mercury234/ring/1"
 
-STEP = 0x10                          # records lie at multiples of this
+STEP = 0x10  # records lie at multiples of this
 RECORD_BYTES = 15
-BORDER = 0x10000                     # reads do not cross it: the 17th bit is in the request
+BORDER = 0x10000  # reads do not cross it: the 17th bit is in the request
 NOT_METERED = 0xFFFF
 SUMMER_HOUR = timedelta(hours=1)
 DAY_MINUTES = 1440

@@ -41,13 +41,13 @@ from hub.plugins.mercury234.frames import (
 T = TypeVar("T")
 
 LEVELS = {Level.READ: 1, Level.CONFIGURE: 2}
-SPELLING = "password"                # its name among the habits
+SPELLING = "password"  # its name among the habits
 DIGITS, ASCII, RAW = "digits", "ascii", "raw"
 RAW_PREFIX = "hex:"
 PASSWORD_BYTES = 6
-PASSWORD_IN_FRAME = slice(3, 11)     # the password and the CRC, which would give it away
+PASSWORD_IN_FRAME = slice(3, 11)  # the password and the CRC, which would give it away
 HDLC_FLAG = b"\x7e"
-SENSELESS_ANSWERS = 2                # of one request, each with a good CRC, before giving up
+SENSELESS_ANSWERS = 2  # of one request, each with a good CRC, before giving up
 
 
 def spellings(password: str) -> dict[str, bytes]:

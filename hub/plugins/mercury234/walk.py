@@ -27,24 +27,24 @@ class Sense(Enum):
     """What to make of a record."""
 
     SLOT = auto()
-    GAP = auto()         # not written, or overwritten
-    ODD = auto()         # ask again
+    GAP = auto()  # not written, or overwritten
+    ODD = auto()  # ask again
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     sense: Sense
     record: Record | None = None
-    std: datetime | None = None       # its end, after snapping an interrupted interval
+    std: datetime | None = None  # its end, after snapping an interrupted interval
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One place walked over."""
 
-    back: int                         # records before the last one
+    back: int  # records before the last one
     mark: Mark
-    record: Record | None = None      # None: no value here
+    record: Record | None = None  # None: no value here
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Walker:
     ring_records: int
     floor: datetime | None = None
     ceiling: datetime | None = None
-    before: Entry | None = None       # the latest place that fixed the phase of stamps
+    before: Entry | None = None  # the latest place that fixed the phase of stamps
     summer: bool = False
 
     def due(self, back: int) -> list[tuple[datetime, int]]:
