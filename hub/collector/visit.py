@@ -36,7 +36,7 @@ from hub.plugins.api.meter import (
     ReadsRegisters,
 )
 from hub.plugins.api.wire import Talk
-from hub.services import balance, meters, registers, storing
+from hub.services import balance, meters, readings, storing
 from hub.services.meters import Errand, Lease, StoredGap
 from hub.store.unit import Store
 from hub.wire.line import Line, Seat
@@ -169,11 +169,11 @@ class Visit:
     async def _registers(self, driver: ReadsRegisters, seat: Seat, shown: MeterTime) -> None:
         on_offer = self._guarded("registers", lambda: frozenset(driver.registers()))
         wanted = await asyncio.to_thread(
-            registers.wanted, self.store, self.meter_id, on_offer, shown
+            readings.wanted, self.store, self.meter_id, on_offer, shown
         )
         read = await self._ask(seat, "read_registers", lambda: driver.read_registers(wanted))
         self.tally.registers = await self._stored(
-            registers.store_registers, read, shown=shown, read_at=self.place.now()
+            readings.store_registers, read, shown=shown, read_at=self.place.now()
         )
 
     async def _profile(self, driver: ReadsProfile, seat: Seat) -> None:
