@@ -7,7 +7,7 @@ from datetime import datetime
 from hub.errors import Missing
 from hub.plugins.api import SupplierCard
 from hub.services.books import card_of
-from hub.services.points import PointCard, cards_in
+from hub.services.points import PointCard, cards_of, installed_at
 from hub.services.profile import utc_now
 from hub.services.shell import ShellView, shell_in
 from hub.services.usage import ContractUsage, usage_in
@@ -66,8 +66,9 @@ class Home:
             shell = shell_in(unit, who, contract_id)
             contract = contract_in(unit, who.user_id, contract_id)
             rows = stored.of_contract(unit, who.user_id, contract_id)
-            points = tuple(cards_in(unit, rows, now))
-            return HomePage(shell, contract, points, usage_in(unit, rows, now))
+            installed = installed_at(unit, rows)
+            points = tuple(cards_of(unit, rows, installed, now))
+            return HomePage(shell, contract, points, usage_in(unit, rows, now, installed))
 
     def points(self, who: SignedIn, contract_id: int) -> PointsPage:
         """Give the list of a contract's points; Missing if it is not this user's."""
@@ -75,7 +76,9 @@ class Home:
         with self.store.read() as unit:
             shell = shell_in(unit, who, contract_id)
             rows = stored.of_contract(unit, who.user_id, contract_id)
-            return PointsPage(shell, tuple(cards_in(unit, rows, now)), usage_in(unit, rows, now))
+            installed = installed_at(unit, rows)
+            points = tuple(cards_of(unit, rows, installed, now))
+            return PointsPage(shell, points, usage_in(unit, rows, now, installed))
 
 
 def contract_in(unit: Unit, user_id: int, contract_id: int) -> ContractCard:

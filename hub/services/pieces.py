@@ -19,7 +19,7 @@ from hub.domain.calendar import DAY_MINUTES, minute_of, slot_at, utc_day
 from hub.domain.series import NO_VALUE, REJECTED, columns
 from hub.domain.tariffs import ONE_ZONE, Schedule, parse_schedule
 from hub.store import points as stored
-from hub.store.points import PointRow, SeriesRow, SpanRow
+from hub.store.points import InstallationRow, PointRow, SeriesRow, SpanRow
 from hub.store.unit import Unit
 
 CHANNELS = 4
@@ -92,7 +92,7 @@ class Load:
     row: PointRow
     time_zone: str
     schedule: Schedule
-    installed: list[SpanRow]
+    installed: list[SpanRow | InstallationRow]
     pieces: list[Piece] = field(default_factory=list)
     minutes: int = USUAL_MINUTES  # the finest period of the pieces: what slots are counted in
 
@@ -115,14 +115,21 @@ class Load:
         return minute_of(min(row.from_at for row in self.installed))
 
 
-def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[Load]:
+def gather(
+    unit: Unit,
+    rows: Sequence[PointRow],
+    first: int,
+    last: int,
+    spans: Sequence[SpanRow | InstallationRow] | None = None,
+) -> list[Load]:
     """Load the profile of these points from minute ``first`` up to, not including, ``last``.
 
-    Three queries however many points; a damaged block costs its own day and nothing else.
+    Three queries however many points, two if the installations are known (``spans``); a damaged
+    block costs its own day and nothing else.
     """
     places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
-    installed: dict[int, list[SpanRow]] = {place: [] for place in places}
-    for found in stored.spans(unit, places):
+    installed: dict[int, list[SpanRow | InstallationRow]] = {place: [] for place in places}
+    for found in stored.spans(unit, places) if spans is None else spans:
         installed[found.metering_point_id].append(found)
     schedules: dict[int | None, Schedule] = {None: ONE_ZONE}
     loads = []
@@ -139,15 +146,25 @@ def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[
         )
     meters = {
         found.meter_id
-        for spans in installed.values()
-        for found in spans
+        for at_place in installed.values()
+        for found in at_place
         if _overlaps(found, first, last)
     }
     series = stored.series_of(unit, meters, places) if places else []
-    held = hold(unit, series, first, last)
+    by_meter: dict[int, list[Held]] = {}
+    by_place: dict[int, list[Held]] = {}
+    for held in hold(unit, series, first, last):
+        if held.row.meter_id is not None:
+            by_meter.setdefault(held.row.meter_id, []).append(held)
+        else:
+            by_place.setdefault(held.row.metering_point_id or 0, []).append(held)
     for load in loads:
-        if load.row.metering_point_id is not None:
-            load.pieces = layered(list(_cut(load, held, first, last)))
+        place = load.row.metering_point_id
+        if place is not None:
+            here = {found.meter_id for found in load.installed}
+            mine = [held for meter in here for held in by_meter.get(meter, ())]
+            mine += by_place.get(place, ())
+            load.pieces = layered(list(_cut(load, mine, first, last)))
             load.minutes = gcd(*(piece.minutes for piece in load.pieces)) or USUAL_MINUTES
     return loads
 
@@ -213,7 +230,7 @@ def _whole(
             return values, flags, damaged
 
 
-def _minutes_of(row: SpanRow) -> tuple[int, int]:
+def _minutes_of(row: SpanRow | InstallationRow) -> tuple[int, int]:
     """From and to, rounded up: a slot that starts within the minute of a change is the older."""
     start = ceil_minute(row.from_at)
     return start, FOREVER if row.to_at is None else ceil_minute(row.to_at)
@@ -224,12 +241,12 @@ def ceil_minute(instant: datetime) -> int:
     return minute + 1 if instant.second or instant.microsecond else minute
 
 
-def _overlaps(row: SpanRow, first: int, last: int) -> bool:
+def _overlaps(row: SpanRow | InstallationRow, first: int, last: int) -> bool:
     start, end = _minutes_of(row)
     return start < last and end > first
 
 
-def _factor(row: SeriesRow, installed: SpanRow | None) -> Fraction:
+def _factor(row: SeriesRow, installed: SpanRow | InstallationRow | None) -> Fraction:
     """Express one count as primary kWh (kvarh)."""
     factor = Fraction(row.scale_num, row.scale_den * MILLION)
     if installed is None or row.ratios_applied:
@@ -239,11 +256,8 @@ def _factor(row: SeriesRow, installed: SpanRow | None) -> Fraction:
 
 
 def _cut(load: Load, held: Iterable[Held], first: int, last: int) -> Iterable[Piece]:
-    place = load.row.metering_point_id
     for series in held:
         row = series.row
-        if row.meter_id is None and row.metering_point_id != place:
-            continue
         covered: list[tuple[int, int]] = []
         for installed in load.installed:
             if row.meter_id is not None and installed.meter_id != row.meter_id:

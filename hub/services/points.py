@@ -16,7 +16,7 @@ from hub.errors import Missing
 from hub.plugins.api import PointFact
 from hub.services.pieces import DEFAULT_ZONE, MILLION
 from hub.services.profile import utc_now
-from hub.services.registers import LatestReadings, latest_of, present_in
+from hub.services.registers import LatestReadings, latest_of, present_of
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow
 from hub.store.unit import Store, Unit
@@ -152,7 +152,11 @@ class Points:
     def of_contract(self, user_id: int, contract_id: int) -> list[PointCard]:
         """List a contract's points; empty for a foreign contract, which nobody can list."""
         with self.store.read() as unit:
-            return cards_in(unit, stored.of_contract(unit, user_id, contract_id), self.clock())
+            return self._of_contract(unit, user_id, contract_id)
+
+    def _of_contract(self, unit: Unit, user_id: int, contract_id: int) -> list[PointCard]:
+        rows = stored.of_contract(unit, user_id, contract_id)
+        return cards_of(unit, rows, installed_at(unit, rows), self.clock())
 
     def card(self, user_id: int, point_id: int) -> PointCard:
         """Give the head of a point's pages."""
@@ -172,7 +176,7 @@ class Points:
         if row is None:
             raise Missing
         now = self.clock()
-        installed = present_in(unit, [row], now).get(row.id)
+        installed = present_of([row], installed_at(unit, [row]), now).get(row.id)
         latest = latest_of(unit, {} if installed is None else {row.id: installed})
         days = None
         if installed is not None:
@@ -180,9 +184,17 @@ class Points:
         return row, _card(row, installed, latest.get(row.id), days), installed
 
 
-def cards_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> list[PointCard]:
-    """Make the cards of many points by two queries."""
-    present = present_in(unit, rows, now)
+def installed_at(unit: Unit, rows: Sequence[PointRow]) -> list[InstallationRow]:
+    """List all installations at these points' places, also those that are over."""
+    places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
+    return stored.installations(unit, places)
+
+
+def cards_of(
+    unit: Unit, rows: Sequence[PointRow], installed: Sequence[InstallationRow], now: datetime
+) -> list[PointCard]:
+    """Make the cards of many points by one more query."""
+    present = present_of(rows, installed, now)
     latest = latest_of(unit, present)
     return [_card(row, present.get(row.id), latest.get(row.id), None) for row in rows]
 

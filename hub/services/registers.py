@@ -100,7 +100,9 @@ class Registers:
         """Give the newest registers of a point; None if none was ever read."""
         with self.store.read() as unit:
             row = self._own(unit, user_id, point_id)
-            return latest_of(unit, present_in(unit, [row], self.clock())).get(point_id)
+            places = [] if row.metering_point_id is None else [row.metering_point_id]
+            installed = stored.installations(unit, places)
+            return latest_of(unit, present_of([row], installed, self.clock())).get(point_id)
 
     def periods(
         self, user_id: int, point_id: int, first: date, last: date, level: Level
@@ -155,12 +157,14 @@ class Registers:
         return row
 
 
-def present_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> dict[int, InstallationRow]:
+def present_of(
+    rows: Sequence[PointRow], installed: Sequence[InstallationRow], now: datetime
+) -> dict[int, InstallationRow]:
     """Find the meter that is installed at each point now."""
     places = {row.metering_point_id: row.id for row in rows if row.metering_point_id is not None}
     return {
         places[each.metering_point_id]: each
-        for each in stored.installations(unit, list(places))
+        for each in installed
         if each.from_at <= now and (each.to_at is None or each.to_at > now)
     }
 

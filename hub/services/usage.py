@@ -28,7 +28,7 @@ from hub.domain.calendar import (
 from hub.domain.tariffs import Schedule, runs
 from hub.services.ledger import Ledger, column_of, flat
 from hub.services.pieces import DEFAULT_ZONE, TO_PRESENT, Load, Piece, gather, gathered, spread
-from hub.store.points import PointRow
+from hub.store.points import InstallationRow, PointRow
 from hub.store.unit import Unit
 
 ACTIVE = 0  # P+
@@ -74,9 +74,18 @@ class PointUsage:
     """
 
     point_id: int
-    today: Figure
-    month: Figure
-    by_day: "Ledger"
+    by_day: Ledger
+    own: "Days"
+    of_today: "Span"
+    of_month: "Span"
+
+    @property
+    def today(self) -> Figure:
+        return _figure(self.of_today, *self.own.for_today)
+
+    @property
+    def month(self) -> Figure:
+        return _figure(self.of_month, *self.own.for_month)
 
     @property
     def days(self) -> tuple[Fraction | None, ...]:
@@ -136,7 +145,12 @@ class Days:
 _DAY = timedelta(days=1)
 
 
-def usage_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> ContractUsage | None:
+def usage_in(
+    unit: Unit,
+    rows: Sequence[PointRow],
+    now: datetime,
+    installed: Sequence[InstallationRow] | None = None,
+) -> ContractUsage | None:
     """Load and sum the electricity points among ``rows``; None if none has a place."""
     rows = [
         row for row in rows if row.resource == ELECTRICITY and row.metering_point_id is not None
@@ -147,7 +161,7 @@ def usage_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> ContractUsa
     spans = [(zone, Days.of(zone, now)) for zone in zones]
     first = min(day_starts(zone, days.month_before, days.month_before)[0] for zone, days in spans)
     last = max(day_starts(zone, days.today, days.today)[1] for zone, days in spans)
-    return usage_of(gather(unit, rows, first, last), now)
+    return usage_of(gather(unit, rows, first, last, installed), now)
 
 
 @dataclass(slots=True)
@@ -211,9 +225,7 @@ def _parts_alone(load: Load, own: Days, end: int) -> Parts:
     month = _compared(load, *own.for_month, end)
     today.so_far = mine.only(len(mine.slots) - 1)
     month.so_far = mine.total()
-    point = PointUsage(
-        load.row.id, _figure(today, *own.for_today), _figure(month, *own.for_month), mine
-    )
+    point = PointUsage(load.row.id, mine, own, today, month)
     earlier = _by_day(load, own.month_before, own.month - _DAY)
     return Parts(mine, earlier, today, month, [point])
 
@@ -228,14 +240,7 @@ def _batch(group: Sequence[Load], own: Days, end: int) -> Parts:
     for place, load in enumerate(group):
         today[place].so_far = mine[place].only(len(mine[place].slots) - 1)
         month[place].so_far = mine[place].total()
-        whole.points.append(
-            PointUsage(
-                load.row.id,
-                _figure(today[place], *own.for_today),
-                _figure(month[place], *own.for_month),
-                mine[place],
-            )
-        )
+        whole.points.append(PointUsage(load.row.id, mine[place], own, today[place], month[place]))
     whole.by_day.join_all(mine)
     whole.before_day.join_all(earlier)
     for into, spans in ((whole.today, today), (whole.month, month)):

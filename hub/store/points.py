@@ -68,7 +68,6 @@ class InstallationRow:
     maker: str
     model: str
     serial: str
-    identity: dict[str, Any]
     drift_s: float | None
     drift_at: datetime | None
     due_at: datetime | None
@@ -170,7 +169,6 @@ _INSTALLED = (
         _METER.maker,
         _METER.model,
         _METER.serial,
-        _METER.identity,
         _METER.drift_s,
         _METER.drift_at,
         _STATE.due_at,

@@ -31,6 +31,11 @@ class World:
             unit.session.flush()
             return row.id
 
+    def add_plain(self, row: Any) -> None:
+        """Add a row that has no number of its own."""
+        with self.store.write() as unit:
+            unit.session.add(row)
+
     def user(self, email: str = "", **more: Any) -> int:
         email = email or f"person{next(self.numbers)}@example.org"
         more.setdefault("confirmed_at", BEGIN)
@@ -68,11 +73,11 @@ class World:
             )
         )
 
-    def point(self, contract: int, place: int | None, **more: Any) -> int:
+    def point(self, contract: int, at: int | None, **more: Any) -> int:
         row = {"remote_id": f"p{next(self.numbers)}", "name": "Ввод 1", "smart": True, **more}
         return self.add(
             tables.ContractPoint(
-                contract_id=contract, metering_point_id=place, told_at=BEGIN, **row
+                contract_id=contract, metering_point_id=at, told_at=BEGIN, **row
             )
         )
 
