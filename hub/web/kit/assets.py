@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 
 from litestar import get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.web.kit.requests import AnyRequest
@@ -93,6 +94,6 @@ class Assets:
 
 
 @get("/static/{path:path}", include_in_schema=False, sync_to_thread=False, name="static")
-def static_file(request: AnyRequest, path: str) -> Response[bytes]:
+def static_file(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     assets: Assets = request.app.state.assets
     return assets.response(path, request.headers.get("accept-encoding", ""))

@@ -130,7 +130,8 @@ def axis_labels(top: float, step: float) -> list[str]:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     if not (step * 10**decimals).is_integer():
         decimals += 1
-    return [number(at * step, decimals) for at in range(round(top / step) + 1)]
+    values = (round(at * step, decimals) for at in range(round(top / step) + 1))
+    return [number(v, 0 if v.is_integer() else decimals) for v in values]
 
 
 def _minutes(later: datetime, earlier: datetime) -> float:

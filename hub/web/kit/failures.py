@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
+from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Response
 
 from hub.errors import Blame, Conflict, HubError, Missing, Retry
+from hub.web.kit.edge import ONE_TIME_PATHS
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import redirect, respond, wants_fragment
@@ -69,6 +70,14 @@ OURS = (
 )
 
 
+def masked(path: str) -> str:
+    """Hide the token of a one-time link; a log must not open an account."""
+    for start in ONE_TIME_PATHS:
+        if path.startswith(start):
+            return f"{start}…"
+    return path
+
+
 def failure_of(error: Exception, now: datetime) -> Failure:
     """Say what to tell about an error; a 5xx gets a code that the log has too."""
     if isinstance(error, HTTPException):
@@ -110,7 +119,12 @@ def on_error(shell_of: ShellOf) -> Callable[[AnyRequest, Exception], Response[An
             return redirect(request, f"/login?next={request.url.path}")
         failure = failure_of(error, datetime.now(UTC))
         if failure.status >= SERVER_ERROR:
-            log.error("request failed", path=request.url.path, support=failure.code, exc_info=error)
+            log.error(
+                "request failed",
+                path=masked(request.url.path),
+                support=failure.code,
+                exc_info=error,
+            )
         if wants_fragment(request):
             return respond(
                 request, "kit/_failed.html", context={"failure": failure}, status=failure.status
@@ -130,8 +144,5 @@ def _frame(shell_of: ShellOf, request: AnyRequest) -> Shell | None:
     try:
         return shell_of(request)
     except HubError:
-        log.exception("no frame for the error page", path=request.url.path)
+        log.exception("no frame for the error page", path=masked(request.url.path))
         return None
-
-
-__all__ = ["Failure", "NotFoundException", "failure_of", "on_error"]

@@ -5,7 +5,7 @@ formats some hundreds of numbers. All datetimes are aware and already in the zon
 in (the metering point's): a filter never moves a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -44,10 +44,20 @@ def words(name: str) -> Words:
         decimal=str(symbols["decimal"]),
         group=NBSP if name == "ru" else str(symbols["group"]),
         months=dict(locale.months["format"]["wide"]),
-        months_short=dict(locale.months["format"]["abbreviated"]),
+        months_short=_short(locale.months["format"]["wide"]),
         months_alone=dict(locale.months["stand-alone"]["wide"]),
         days_short=dict(days),
     )
+
+
+LETTERS = 3
+
+
+def _short(months: Mapping[int, str]) -> dict[int, str]:
+    """Cut to three letters, all months alike (Babel's ru has «нояб.» beside «окт.»)."""
+    return {
+        at: f"{name[:LETTERS]}." if len(name) > LETTERS + 1 else name for at, name in months.items()
+    }
 
 
 def _words() -> Words:

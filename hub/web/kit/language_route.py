@@ -1,9 +1,11 @@
 """The visitor's choice of language, kept in a cookie for a year."""
 
+from typing import Annotated
+
 from litestar import get
 from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from hub.web.kit.i18n import LANGUAGE_COOKIE, LANGUAGES
@@ -15,7 +17,9 @@ A_YEAR = 31_536_000
 
 @get("/language/{code:str}", sync_to_thread=False, include_in_schema=False)
 def choose_language(
-    request: AnyRequest, code: str, back: str = Parameter(query="next", default="/")
+    request: AnyRequest,
+    code: FromPath[str],
+    back: Annotated[str, QueryParameter(name="next")] = "/",
 ) -> Response[str]:
     if code not in LANGUAGES:
         raise NotFoundException

@@ -54,13 +54,15 @@ def respond(
         "csrf_input": csrf_field(token),
         "htmx_headers": json.dumps({"X-CSRFToken": token}),
         "shell": None,
+        "is_fragment": False,
         "flashes": (),
         "brand": request.app.state.brand,
+        "demo": request.app.state.settings.demo,
         **(context or {}),
     }
     sent = {"Vary": VARY, "Cache-Control": "no-store", **(headers or {})}
     if fragment is not None and wants_fragment(request):
-        html = render_block(env, page, fragment, values)
+        html = render_block(env, page, fragment, {**values, "is_fragment": True})
         return Response(html, media_type="text/html", status_code=status, headers=sent)
     values["shell"] = shell() if callable(shell) else shell
     values["flashes"] = flash.take(request, request.app.state.csrf_secret)

@@ -35,6 +35,15 @@ class SentView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileView:
+    """The account's own data, to read."""
+
+    full_name: str
+    email: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmView:
     """The confirmation link was opened; only the button spends it."""
 

@@ -40,7 +40,6 @@
       const zone = this.data.timezone, lang = this.data.language;
       this.fmt = {
         day: new Intl.DateTimeFormat(lang, { timeZone: zone, day: "numeric", month: "long" }),
-        short: new Intl.DateTimeFormat(lang, { timeZone: zone, day: "numeric", month: "short" }),
         time: new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
         n0: new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }),
         n1: new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
@@ -170,7 +169,10 @@
 
     tick(at) {
       const time = this.fmt.time.format(at * 1000);
-      return time === "00:00" ? this.fmt.short.format(at * 1000) : time;
+      if (time !== "00:00") return time;
+      const parts = Object.fromEntries(this.fmt.day.formatToParts(at * 1000).map((part) => [part.type, part.value]));
+      const month = parts.month.length > 4 ? `${parts.month.slice(0, 3)}.` : parts.month;
+      return `${parts.day}\u00a0${month}`;
     }
 
     box(u, from, to) {
@@ -203,6 +205,7 @@
       }
       g.font = `${12 * r}px ${getComputedStyle(document.body).fontFamily}`;
       g.textAlign = "center";
+      g.textBaseline = "alphabetic";
       for (const run of this.runs((i) => this.data.zone[i] || null)) {
         const [x, w] = this.box(u, this.x[run.from], this.x[run.to]);
         if (w <= 0) continue;
@@ -233,7 +236,7 @@
     hatch(g, x, y, w, h, color, every, r) {
       g.save();
       g.beginPath(); g.rect(x, y, w, h); g.clip();
-      g.strokeStyle = color; g.lineWidth = r; g.beginPath();
+      g.strokeStyle = color; g.lineWidth = r; g.globalAlpha = 0.65; g.beginPath();
       for (let at = x - h; at < x + w; at += every * r) { g.moveTo(at, y + h); g.lineTo(at + h, y); }
       g.stroke();
       g.restore();
@@ -244,6 +247,7 @@
       g.save();
       g.beginPath(); g.rect(left, top, width, height); g.clip();
       g.lineJoin = "round";
+      g.textBaseline = "alphabetic";
       const zero = u.valToPos(0, "y", true);
       for (let i = 1; i < d.start.length; i++) {
         if (this.fmt.time.format(d.start[i] * 1000) !== "00:00") continue;
@@ -328,6 +332,8 @@
       g.textAlign = "center";
       g.font = `600 ${12 * r}px ${family}`;
       const w = Math.max(g.measureText(title).width, g.measureText(note).width) + 16 * r, h = (note ? 38 : 20) * r;
+      const edge = this.plot.bbox;
+      if (x - w / 2 < edge.left || x + w / 2 > edge.left + edge.width) return;
       g.fillStyle = this.colors.surface;
       g.beginPath(); g.roundRect(x - w / 2, y - h / 2, w, h, 6 * r); g.fill();
       g.fillStyle = this.colors.text;

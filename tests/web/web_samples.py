@@ -1,0 +1,294 @@
+"""View models with data in every state, for tests that render the templates."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hub.web.features.access import views as access
+from hub.web.features.contracts import views as contracts
+from hub.web.features.demo import views as demo
+from hub.web.features.home import views as home
+from hub.web.features.load_profile import views as profile
+from hub.web.features.points import views as points
+from hub.web.features.registers import views as registers
+from hub.web.kit.charts import Flag, ProfilePoint
+from hub.web.kit.forms import FieldError, Form
+from hub.web.kit.shell import Shell, ShellContract
+from hub.web.kit.small_charts import DayBar, HourBar
+from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead, RegisterText
+
+ZONE = ZoneInfo("Europe/Samara")
+NOW = datetime(2026, 11, 24, 9, 47, tzinfo=ZONE)
+LAST = datetime(2026, 11, 24, 9, 32, tzinfo=ZONE)
+NAMES = {1: "пик", 2: "ночь", 3: "полупик"}
+
+
+def zone_at(hour: int) -> int:
+    if hour < 7 or hour >= 23:
+        return 2
+    return 1 if hour < 10 or 17 <= hour < 21 else 3
+
+
+def half_hours(start: datetime, count: int, flags: Mapping[int, Flag] | None = None):
+    """``count`` half-hours with the power of their index; flags by index."""
+    found = []
+    for at in range(count):
+        flag = (flags or {}).get(at, Flag.MEASURED)
+        begin = start + timedelta(minutes=30 * at)
+        known = flag not in {Flag.MISSING, Flag.FUTURE}
+        kw = Decimal(at % 17) + Decimal("0.5") if known else None
+        found.append(ProfilePoint(begin, 30, kw, zone_at(begin.hour), flag))
+    return found
+
+
+DAY = datetime(2026, 11, 19, tzinfo=ZONE)
+FLAGS = {
+    **dict.fromkeys(range(10, 20), Flag.MISSING),
+    **dict.fromkeys(range(25, 28), Flag.ESTIMATED),
+    30: Flag.PARTIAL,
+    **dict.fromkeys(range(44, 48), Flag.FUTURE),
+}
+POINTS = half_hours(DAY, 48, FLAGS)
+
+
+def shell(section: str = "home", *, contracts_too: bool = True) -> Shell:
+    return Shell(
+        full_name="Орлова Марина Сергеевна",
+        email="m.orlova@pochta.example",
+        contracts=(
+            ShellContract(1, "Дом на Садовой", "Энергосбыт Заречье", "76-382940-232", unread=True),
+            ShellContract(2, "<Мастерская>", "ТеплоГрад", "0041-77 310"),
+        )
+        if contracts_too
+        else (),
+        current_id=1 if contracts_too else None,
+        section=section,
+        unread=2,
+        demo=True,
+    )
+
+
+def head(current: str, state: str = "online") -> PointHead:
+    tabs = (
+        ("info", "Общая информация"),
+        ("readings", "Показания"),
+        ("profile", "Профиль мощности"),
+    )
+    return PointHead(
+        id=7,
+        name="Цех, ввод 1",
+        list_href="/c/1/points",
+        model="Меркурий 234 ART(M)",
+        serial="41888840",
+        ratio="150/5",
+        state=state,
+        last_at=None if state == "waiting" else LAST,
+        now=NOW,
+        tabs=tuple(Choice(label, f"/points/7/{key}", key == current) for key, label in tabs),
+    )
+
+
+def period(action: str) -> PeriodBar:
+    return PeriodBar(
+        label="19 ноября",
+        action=action,
+        first=date(2026, 11, 19),
+        last=date(2026, 11, 19),
+        previous=f"{action}?from=2026-11-18",
+        following=None,
+        hidden=(("step", "30"),),
+    )
+
+
+REGISTERS = (RegisterText("T1 пик", "3 124,02", 1), RegisterText("T2 ночь", "1 527,79", 2))
+GROWING = Growing(12, 90, "/c/1?block=growing")
+SCALES = (Choice("Сутки", "/points/7/profile?scale=day", True), Choice("Неделя", "/points/7/week"))
+
+
+def bad_form() -> Form:
+    return Form(
+        {"email": "m.orlova@pochta.example", "full_name": 'Орлова "М"'},
+        {"email": FieldError("Пользователь с таким E-mail уже существует", "уже есть")},
+    )
+
+
+def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
+    meters = tuple(
+        home.MeterRow(f"/points/{at}/info", f"Прибор {at}", "Электроснабжение", "41882107", state,
+                      None if state == "waiting" else LAST - timedelta(days=3), registers)
+        for at, (state, registers) in enumerate(
+            [("online", REGISTERS), ("silent", REGISTERS), ("waiting", ()), ("manual", REGISTERS)]
+        )
+    )  # fmt: skip
+    return home.HomeView(
+        contract_name="Дом на Садовой",
+        now=NOW,
+        as_of=LAST,
+        usage=home.Usage(
+            today_kwh=Decimal("3.6"), today_until=LAST, today_delta=Decimal("-0.2"),
+            hours=[HourBar(h, Decimal(h) if h < 9 else None, zone_at(h), h == 8, Decimal(1))
+                   for h in range(24)],
+            zones=[(1, "пик"), (2, "ночь")], month_kwh=Decimal(212), month_first=date(2026, 11, 1),
+            month_last=date(2026, 11, 24), month_delta=Decimal(19),
+            month_delta_first=date(2026, 10, 1), month_delta_last=date(2026, 10, 24),
+            running=[Decimal(9 * d) for d in range(1, 24)],
+            running_before=[Decimal(10 * d) for d in range(1, 32)], days_in_month=30,
+            known=1100, expected=1123, href="/points/7/profile",
+        ) if usage else None,
+        meters=meters,
+        points_href="/c/1/points",
+        supplier=home.SupplierCard("Энергосбыт Заречье", "76-382940-232", "Орлова М. С.",
+                                   "ул. Садовая, 14", "8 800 234-56-00", "пн–пт", "a@b.example"),
+        balance=home.BalanceCard(128450, date(2026, 11, 1), (home.BalanceLine("Оплачено", -1),)),
+        growing=GROWING if growing else None,
+    )  # fmt: skip
+
+
+def points_view() -> points.PointsView:
+    states = ["online", "silent", "waiting", "manual"]
+    rows = tuple(
+        points.PointRow(at, f"Прибор {at}", "Меркурий 234", "41882107", state,
+                        None if state == "waiting" else LAST,
+                        () if state == "waiting" else REGISTERS,
+                        "кВт·ч", Decimal(212) if state == "online" else None,
+                        [Decimal(3), None, Decimal(4)])
+        for at, state in enumerate(states)
+    )  # fmt: skip
+    filters = (
+        Choice("Все 4", "/c/1/points", True),
+        Choice("Не на связи 1", "/c/1/points?state=silent"),
+    )
+    return points.PointsView("Дом", NOW, date(2026, 11, 1), rows, filters, Decimal(231))
+
+
+def readings_view(*, growing: bool = False) -> registers.ReadingsView:
+    qualities = [registers.Quality(0, 48), registers.Quality(38, 48), registers.Quality(48, 48, 6),
+                 registers.Quality(48, 48), registers.Quality(19, 48, running=True)]  # fmt: skip
+    rows = [
+        registers.ReadingRow(f"{at} ноября", date(2026, 11, at), [Decimal("3124.03"), None],
+                             [None if not q.known else Decimal(3)] * 2,
+                             None if not q.known else Decimal(6), q, "/points/7/profile")
+        for at, q in enumerate(qualities, 1)
+    ]  # fmt: skip
+    bars = [
+        DayBar(
+            date(2026, 11, 1), "1", {1: Decimal(3), 2: Decimal(1)}, True, None, Decimal(4), "/x"
+        ),
+        DayBar(date(2026, 11, 2), "2", {1: Decimal(2)}, False, Decimal(5), None, "/x"),
+        DayBar(date(2026, 11, 3), "3", None, href="/x"),
+    ]
+    return registers.ReadingsView(
+        head("readings"), period("/points/7/readings"), SCALES, ((1, "пик"), (2, "ночь")), bars,
+        rows,
+        [Decimal(9), Decimal(9)], Decimal(18), 153, 240, zone_words="Время местное.",
+        growing=GROWING if growing else None,
+    )  # fmt: skip
+
+
+def profile_view(*, one_day: bool = False, state: str = "online", growing: bool = False):
+    slots = [
+        profile.SlotRow(p.start, p.start + timedelta(minutes=30), p.zone, p.kw, None, p.kw, None,
+                        None if p.kw is None else p.kw / 2, p.flag)
+        for p in POINTS
+    ]  # fmt: skip
+    days = [
+        profile.DayRow(date(2026, 11, at), [Decimal(1), None], None if not known else Decimal(3),
+                       Decimal(4), known, 48, estimated, f"/points/7/profile?day=2026-11-{at}")
+        for at, (known, estimated) in enumerate([(0, 0), (38, 0), (48, 6), (48, 0)], 10)
+    ]  # fmt: skip
+    kinds = ["full", "est", "part", "gap", "none", "future"]
+    calendar = profile.Calendar(
+        date(2026, 11, 1),
+        [profile.CalendarDay(date(2026, 11, at), kind, 38, 48, at == 4, at == 1,
+                             None if kind == "future" else "/x")
+         for at, kind in enumerate(kinds, 1)],
+        1090, 1123, ("Пропуск 19 ноября.",),
+    )  # fmt: skip
+    table = (
+        profile.Table(day=date(2026, 11, 19), slots=slots, back_href="/points/7/profile")
+        if one_day
+        else profile.Table(days, (1, 2))
+    )
+    return profile.ProfileView(
+        head=head("profile", state), period=period("/points/7/profile"), scales=SCALES,
+        steps=SCALES,
+        totals=profile.Totals(Decimal("968.1"), [profile.ZoneTotal(1, "пик", Decimal("244.3"))],
+                              Decimal("43.62"), DAY, 34, 44, 30, 6, "12 ноября"),
+        points=POINTS, zone_names=NAMES, channels=("p_plus", "q_plus"), table=table,
+        calendar=calendar, self_href="/points/7/profile?scale=day",
+        data_href="/points/7/profile.json",
+        zone_words="Время местное.", limit_kw=Decimal(20), growing=GROWING if growing else None,
+    )  # fmt: skip
+
+
+def info_view(*, known: bool = True) -> points.InfoView:
+    if not known:
+        return points.InfoView(head("info", "waiting"), "Цех, ввод 1")
+    return points.InfoView(
+        head("info"), "Цех, ввод 1", "0763-8294-1118-01", "Электроснабжение", LAST,
+        "T1 – 3124,027, T2 – 1527,796", "РУ-0,4 кВ", "Меркурий 234 ART(M)", "75755-19", "41888840",
+        date(2020, 12, 1), date(2017, 1, 12), date(2027, 1, 12), "Три зоны", date(2020, 1, 1),
+        "0,2S/0,5", "3×230/400 В", "5/60 А", Decimal(45), True, Decimal(30), Decimal(1), Decimal(1),
+        Decimal(0), Decimal(6), Decimal(0),
+        (points.Installed(date(2020, 12, 1), None, "Меркурий 234", "41888840"),
+         points.Installed(date(2012, 1, 1), date(2020, 12, 1), "Меркурий 230", "09114025", "Снят")),
+    )  # fmt: skip
+
+
+def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
+    choices = (contracts.SupplierChoice("house", "Энергосбыт", "Номер лицевого счета"),)
+    form = Form({"name": "Дача"}, {}, FieldError("Остальное мы сохранили.", "Поставщик не принял"))
+    return contracts.NewContractView(choices if suppliers else (), form, "/c/1", "/c/2")
+
+
+LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
+
+# name: page, context, section (None: without the frame)
+PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
+    "login": ("access/login.html", {"view": access.LoginView(bad_form(), demo=True)}, None),
+    "register": ("access/register.html", {"view": access.RegisterView(bad_form())}, None),
+    "sent": ("access/sent.html", {"view": access.SentView("a@b.example", 24, 42, True)}, None),
+    "sent-again": ("access/sent.html", {"view": access.SentView("a@b.example", 24)}, None),
+    "confirm": ("access/confirm.html", {"view": access.ConfirmView("t")}, None),
+    "confirm-spent": ("access/confirm.html", {"view": access.ConfirmView("t", usable=False)}, None),
+    "profile-me": (
+        "access/profile.html",
+        {"view": access.ProfileView("Орлова М. С.", "a@b.example")},
+        "",
+    ),
+    "contract": ("contracts/new.html", {"view": contract_view()}, "home"),
+    "contract-none": ("contracts/new.html", {"view": contract_view(suppliers=False)}, "home"),
+    "home": ("home/main.html", {"view": home_view()}, "home"),
+    "home-bare": ("home/main.html", {"view": home_view(growing=False, usage=False)}, "home"),
+    "home-empty": ("home/empty.html", {}, "home"),
+    "notifications": ("notifications/list.html", {}, "notifications"),
+    "appeals": ("appeals/list.html", {}, "appeals"),
+    "points": ("points/list.html", {"view": points_view()}, "points"),
+    "info": ("points/info.html", {"view": info_view()}, "points"),
+    "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),
+    "readings": ("registers/list.html", {"view": readings_view()}, "points"),
+    "profile": ("load_profile/profile.html", {"view": profile_view(growing=True)}, "points"),
+    "profile-day": ("load_profile/profile.html", {"view": profile_view(one_day=True)}, "points"),
+    "profile-silent": (
+        "load_profile/profile.html",
+        {"view": profile_view(state="silent")},
+        "points",
+    ),
+    "mail": ("demo/mail.html", {"letters": (LETTER,)}, None),
+    "mail-none": ("demo/mail.html", {"letters": ()}, None),
+    "letter": ("demo/letter.html", {"letter": LETTER}, None),
+}
+
+# page name: fragments, whose element's id is the name with dashes
+FRAGMENTS: dict[str, tuple[str, ...]] = {
+    "login": ("login_form",),
+    "register": ("register_form",),
+    "sent": ("resend",),
+    "contract": ("contract_form",),
+    "home": ("usage", "readings", "growing"),
+    "points": ("point_rows",),
+    "info": ("tab",),
+    "readings": ("tab", "reading_rows", "growing"),
+    "profile": ("tab", "profile_totals", "profile_table", "profile_calendar", "growing"),
+}
