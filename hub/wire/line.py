@@ -123,9 +123,18 @@ class Line:
         )
 
     async def close(self) -> None:
-        """Close the link for good; asks that come later are ``LineDown``."""
+        """Close the link for good; asks that come later are ``LineDown``.
+
+        Waits until no late reply can come any more: whoever opens the line next would take it
+        for an answer.
+        """
         self._closed = True
-        await self._drop_link()
+        try:
+            if self._link is not None and self._quarantine:
+                clock = asyncio.get_running_loop().time
+                await asyncio.sleep(max(0.0, max(self._quarantine.values()) - clock()))
+        finally:
+            await self._drop_link()
 
     async def __aenter__(self) -> Self:
         return self

@@ -555,6 +555,21 @@ def test_a_line_that_broke_between_asks_is_opened_again_once():
     assert [link.closed > 0 for link in opened] == [True, True, True]
 
 
+def test_a_line_is_left_only_when_no_late_reply_can_come_any_more():
+    async def main(line, link):
+        clock = asyncio.get_running_loop().time
+        await seat(line)(read(3))
+        with pytest.raises(ReplyTimeout):
+            await seat(line).once(read(4))
+        silent = clock()
+        await line.close()
+        return clock() - silent, link.closed
+
+    waited, closed = on_line(main, after(0.02, toy.answer(7, 3)))
+    assert waited == pytest.approx(toy.TIMING.late_reply_s)
+    assert closed == 1
+
+
 def test_a_line_that_can_not_be_opened_says_so_to_each_and_is_tried_again():
     tries = []
 
