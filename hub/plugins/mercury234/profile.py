@@ -294,17 +294,15 @@ class ProfileReader:
             except (ReplyTimeout, FrameGarbled):
                 # what is read so far is a page too, and the next one begins here; the last
                 # place is held back because what follows it was not seen
-                if len(draft.entries) < 2 or not draft.cut_before(draft.entries.pop()):
+                if len(draft.entries) < 2 or not draft.end_before(draft.entries.pop()):
                     raise
                 more = True
                 break
             entry = walker.entry(judged, back, (self._address - back * STEP) % self._ring)
             if route.searching and not draft.entries and entry.record is None:
                 continue
-            if not draft.fits(entry.record):
-                more = True
-                break
-            if len(draft.entries) >= PAGE_RECORDS - 1 and draft.cut_before(entry):
+            full = len(draft.entries) >= PAGE_RECORDS - 1 and draft.end_before(entry)
+            if full or not draft.fits(entry.record):
                 more = True
                 break
             draft.add(entry)

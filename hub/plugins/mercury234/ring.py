@@ -201,10 +201,10 @@ def place_of(since: Cursor | None, span: Span | None) -> Mark | None:
         if "address" not in body:
             return None
         face = datetime.fromisoformat(body["ends"])
-        return Mark(
-            address=int(body["address"]),
-            ends=MeterTime(face.replace(tzinfo=None), summer=bool(body["summer"])),
-            minutes=int(body["minutes"]),
-        )
+        ends = MeterTime(face.replace(tzinfo=None), summer=bool(body["summer"]))
+        mark = Mark(int(body["address"]), ends, int(body["minutes"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CursorLost("The cursor can't be read; reading starts from the oldest.") from error
+    if not divides_day(mark.minutes):
+        raise CursorLost("The cursor names no period; reading starts from the oldest.")
+    return mark

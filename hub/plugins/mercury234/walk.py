@@ -45,6 +45,7 @@ class Entry:
     back: int  # records before the last one
     mark: Mark
     record: Record | None = None  # None: no value here
+    sure: bool = True  # False: no record tells the stamp, and the clock was moved since
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class Walker:
     ceiling: datetime | None = None
     before: Entry | None = None  # the latest place that fixed the phase of stamps
     summer: bool = False
+    stale: tuple[int, datetime] | None = None  # a place that an earlier lap wrote, and its stamp
 
     def due(self, back: int) -> list[tuple[datetime, int]]:
         """Return the stamps that would surprise nobody, each with its period."""
@@ -83,7 +85,7 @@ class Walker:
             near = abs(record.std - at) < timedelta(minutes=minutes) and record.incomplete
             if record.std == at or (near and not on_grid(record.ends.face, minutes)):
                 return self._slot(record, at)
-        if record.minutes == self.last.minutes and self._older_lap(record, back):
+        if self._older_lap(record, back) and self._left_over(record, back):
             return Judged(Sense.GAP)
         return Judged(Sense.ODD, record, record.std)
 
@@ -92,14 +94,14 @@ class Walker:
         record = judged.record
         if record is None or not on_grid(record.ends.face, record.minutes):
             return Judged(Sense.GAP)
-        half_a_lap = timedelta(minutes=self.last.minutes * self.ring_records) / 2
-        if record.std > self.last.std + half_a_lap:
+        if self._older_lap(record, back):
+            self.stale = (back, record.std)
+            return Judged(Sense.GAP)
+        if record.std > self.last.std + self._lap / 2:
             return Judged(Sense.GAP)
         before = self.before
         backward = before is not None and record.std <= before.mark.std
         if backward and before is not None and record.minutes != before.mark.minutes:
-            return Judged(Sense.GAP)
-        if before is None and record.minutes == self.last.minutes and self._older_lap(record, back):
             return Judged(Sense.GAP)
         return self._slot(record, record.std)
 
@@ -112,9 +114,27 @@ class Walker:
             return Judged(Sense.GAP)
         return Judged(Sense.SLOT, record, at)
 
+    @property
+    def _lap(self) -> timedelta:
+        return timedelta(minutes=self.last.minutes * self.ring_records)
+
     def _older_lap(self, record: Record, back: int) -> bool:
-        half = timedelta(minutes=self.last.minutes * self.ring_records) / 2
-        return all(record.std <= at - half for at, _ in self.due(back))
+        """Tell whether this is what an earlier lap left: the place was not written since."""
+        return record.minutes == self.last.minutes and all(
+            record.std <= at - self._lap / 2 for at, _ in self.due(back)
+        )
+
+    def _left_over(self, record: Record, back: int) -> bool:
+        """Tell whether it is left by exact laps, or follows another that is; if not, ask again."""
+        follows = self.stale is not None and record.std - self.stale[1] == timedelta(
+            minutes=record.minutes * (self.stale[0] - back)
+        )
+        if follows or any(
+            (at - record.std) % self._lap == timedelta(0) for at, _ in self.due(back)
+        ):
+            self.stale = (back, record.std)
+            return True
+        return False
 
     def entry(self, judged: Judged, back: int, address: int) -> Entry:
         """Note a place; a slot fixes the phase for those that follow."""
@@ -124,8 +144,10 @@ class Walker:
             entry = Entry(back, mark, judged.record)
             self.before, self.summer = entry, summer
             return entry
-        at, minutes = self.due(back)[0]
-        return Entry(back, Mark(address, shown(at, summer=self.summer), minutes))
+        due = self.due(back)
+        at, minutes = due[0]
+        mark = Mark(address, shown(at, summer=self.summer), minutes)
+        return Entry(back, mark, sure=all(each == due[0] for each in due))
 
 
 def added(left: Counts, right: Counts) -> Counts:
@@ -154,19 +176,24 @@ class Draft:
         if entry.record is not None:
             self._kind = _kind(entry.record)
 
-    def cut_before(self, follower: Entry) -> bool:
-        """End the page so that nothing on it shares a stamp with what comes after.
+    def end_before(self, follower: Entry) -> bool:
+        """End the page where nothing on it shares a stamp with what comes after.
 
-        False, and the page is as it was, if nothing would be left.
+        It ends at a place whose stamp is sure, so that a cursor can stand there. False, and the
+        page is as it was, if nothing would be left.
         """
-        if follower.record is None:
-            return True
-        for index, entry in enumerate(self.entries):
-            if entry.record is not None and entry.mark.std >= follower.mark.std:
-                if index:
-                    del self.entries[index:]
-                return index > 0
-        return True
+        for index in range(len(self.entries), 0, -1):
+            if self.entries[index - 1].sure and not self._shared(index, follower):
+                del self.entries[index:]
+                return True
+        return False
+
+    def _shared(self, index: int, follower: Entry) -> bool:
+        after = [*self.entries[index:], follower]
+        first = min((e.mark.std for e in after if e.record is not None), default=None)
+        return first is not None and any(
+            entry.record is not None and entry.mark.std >= first for entry in self.entries[:index]
+        )
 
     def slots(self) -> list[Slot]:
         """Return the slots, oldest first; records with one stamp are one slot."""

@@ -82,18 +82,8 @@ class FakeMeter:
     def _data(self, body: bytes) -> bytes:
         if body in self.data:
             return self.data[body]
-        if body == b"\x08\x01":
-            return bytes((9, 22, 38, 4, 23, 5, 8)) + self.firmware + self.variant
-        if body == b"\x08\x03":
-            return self.firmware
-        if body == b"\x08\x12":
-            return self.variant
-        if body == b"\x08\x13":
-            field = self.last // 16 if self.numbered else self.last & 0xFFFF
-            status = self.last_wire[0] | self.flags | (1 if self.overflow else 0)
-            if not self.numbered and self.last > 0xFFFF:
-                status |= 0x10
-            return field.to_bytes(2, "big") + bytes((status,)) + self.last_wire[1:7]
+        if body[0] == 8:
+            return self._parameter(body[1])
         if body[0] == 6:
             start = int.from_bytes(body[2:4], "big") | (0x10000 if body[1] & 0x80 else 0)
             assert start + body[4] // 15 * 16 <= (start // 0x10000 + 1) * 0x10000, "border crossed"
@@ -103,6 +93,20 @@ class FakeMeter:
             newest = self.last - 16 * offset
             return b"".join(self._record(newest - 16 * n) for n in range(count - 1, -1, -1))
         return b"\x01"
+
+    def _parameter(self, number: int) -> bytes:
+        field = self.last // 16 if self.numbered else self.last & 0xFFFF
+        status = self.last_wire[:1] or b"\0"
+        flags = status[0] | self.flags | (1 if self.overflow else 0)
+        if not self.numbered and self.last > 0xFFFF:
+            flags |= 0x10
+        known = {
+            0x01: bytes((9, 22, 38, 4, 23, 5, 8)) + self.firmware + self.variant,
+            0x03: self.firmware,
+            0x12: self.variant,
+            0x13: field.to_bytes(2, "big") + bytes((flags,)) + self.last_wire[1:7],
+        }
+        return known.get(number, b"\x01")
 
     def _record(self, address: int) -> bytes:
         return self.ring.get(address % self.size, bytes(15))
