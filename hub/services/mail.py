@@ -63,7 +63,7 @@ class DemoMail:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Letterhead:
     """Who writes, from where, and whose clock the mails name."""
 
