@@ -179,11 +179,14 @@ class Draft:
     def end_before(self, follower: Entry) -> bool:
         """End the page where nothing on it shares a stamp with what comes after.
 
-        It ends at a place whose stamp is sure, so that a cursor can stand there. False, and the
-        page is as it was, if nothing would be left.
+        It ends with a slot, so that no gap is told in pieces; a page without slots ends at a
+        place whose stamp is sure, so that a cursor can stand there. False, and the page is as it
+        was, if nothing would be left.
         """
-        for index in range(len(self.entries), 0, -1):
-            if self.entries[index - 1].sure and not self._shared(index, follower):
+        slots = [index for index, entry in enumerate(self.entries, 1) if entry.record is not None]
+        places = [index for index, entry in enumerate(self.entries, 1) if entry.sure]
+        for index in reversed(slots or places):
+            if not self._shared(index, follower):
                 del self.entries[index:]
                 return True
         return False
