@@ -22,9 +22,11 @@ from hub.errors import (
     ContractBroken,
     CursorLost,
     DeviceError,
+    FrameGarbled,
     HubError,
     LinkError,
     PluginBroken,
+    ReplyTimeout,
 )
 from hub.plugins.api.meter import (
     Can,
@@ -138,13 +140,19 @@ class Visit:
         await self._stored(meters.met, identity)
         can = self._can(driver, identity)
         shown = await self._clock(driver, seat, can)
+        trouble: LinkError | None = None
         if Can.REGISTERS in can:
-            await self._registers(cast("ReadsRegisters", driver), seat, shown)
+            try:
+                await self._registers(cast("ReadsRegisters", driver), seat, shown)
+            except (ReplyTimeout, FrameGarbled) as error:
+                trouble = error  # half-hours don't wait for registers, nor the other way round
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
             await self._gaps(reader, seat, seasons=shown.summer is not None)
         self.tally.learned = self._guarded("learned", lambda: dict(driver.learned()))
+        if trouble is not None:
+            raise trouble
 
     def _can(self, driver: MeterDriver, identity: Identity) -> frozenset[Can]:
         can = self._guarded("can", lambda: frozenset(driver.can(identity)))

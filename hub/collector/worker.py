@@ -93,6 +93,7 @@ class Worker:
                 parse_line(self.row.address),
                 log=self.means.wire_log,
                 lease=self._holds,
+                now=self.means.now,
             )
             async with line:
                 try:

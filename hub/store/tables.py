@@ -48,7 +48,7 @@ def json_field() -> Any:
 
 
 class User(Row, table=True):
-    """A person who signs in. ``email`` is lower-case; ``confirmed_at`` None: mail not yet proven."""
+    """A person who signs in. ``email`` is lower-case; without ``confirmed_at`` not yet proven."""
 
     id: int | None = big_id()
     email: str = Field(unique=True)

@@ -15,6 +15,7 @@ from metering import (
     utc,
     values,
 )
+from sqlmodel import select
 
 from hub.domain.clock import MeterTime
 from hub.domain.profile import SlotMark
@@ -23,7 +24,6 @@ from hub.services import lines, storing
 from hub.services.storing import store_profile_page
 from hub.store import gaps, meters, outbox, series
 from hub.store.tables import LedgerGap, MeterState, Revision
-from sqlmodel import select
 
 
 def put(store, meter, page, **more):
@@ -198,7 +198,11 @@ def test_stamps_off_the_grid_are_partial_and_meet_in_their_slot(store):
 
 def test_gaps_are_noted_once_asked_for_and_filled_piece_by_piece(store, clock):
     meter = a_meter(store)
-    put(store, meter, a_page([a_slot(n, n) for n in range(10)], gaps=[a_gap(None, 0), a_gap(10, 20)]))
+    put(
+        store,
+        meter,
+        a_page([a_slot(n, n) for n in range(10)], gaps=[a_gap(None, 0), a_gap(10, 20)]),
+    )
     put(store, meter, a_page([a_slot(n, n) for n in range(20, 30)], at="1"))
     assert ledger(store) == [(utc(10), utc(20), "open", "not_written")]
     # A hole that the driver did not speak of is one all the same.
@@ -274,8 +278,9 @@ def test_storing_into_a_damaged_block_asks_for_the_rest_of_the_day(store):
     assert ledger(store)[-1][1] == utc(30)
 
 
-@settings(max_examples=40, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(
         st.tuples(st.integers(0, 120), st.integers(1, 70), st.integers(0, 3)), max_size=8
