@@ -101,7 +101,7 @@ def test_static_files_are_named_by_content_and_kept_for_ever(client, app):
     answer = client.get(url)
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/css")
-    assert "@layer reset, tokens" in answer.text
+    assert "@layer reset,tokens" in answer.text
     assert client.get("/static/css/hub.css").headers["cache-control"] == "public, max-age=86400"
     for path in ("/static/../app.py", "/static/nothing.css", "/static/css/hub.000000000000.css"):
         assert client.get(path).status_code == 404

@@ -106,6 +106,13 @@ GROWING = Growing(12, 90, "/c/1?block=growing")
 SCALES = (Choice("Сутки", "/points/7/profile?scale=day", True), Choice("Неделя", "/points/7/week"))
 
 
+BARS = [
+    DayBar(date(2026, 11, 1), "1", {1: Decimal(3), 2: Decimal(1)}, True, None, Decimal(4), "/x"),
+    DayBar(date(2026, 11, 2), "2", {1: Decimal(2)}, False, Decimal(5), None, "/x"),
+    DayBar(date(2026, 11, 3), "3", None, href="/x"),
+]
+
+
 def bad_form() -> Form:
     return Form(
         {"email": "m.orlova@pochta.example", "full_name": 'Орлова "М"'},
@@ -171,22 +178,15 @@ def readings_view(*, growing: bool = False) -> registers.ReadingsView:
                              None if not q.known else Decimal(6), q, "/points/7/profile")
         for at, q in enumerate(qualities, 1)
     ]  # fmt: skip
-    bars = [
-        DayBar(
-            date(2026, 11, 1), "1", {1: Decimal(3), 2: Decimal(1)}, True, None, Decimal(4), "/x"
-        ),
-        DayBar(date(2026, 11, 2), "2", {1: Decimal(2)}, False, Decimal(5), None, "/x"),
-        DayBar(date(2026, 11, 3), "3", None, href="/x"),
-    ]
     return registers.ReadingsView(
-        head("readings"), period("/points/7/readings"), SCALES, ((1, "пик"), (2, "ночь")), bars,
+        head("readings"), period("/points/7/readings"), SCALES, ((1, "пик"), (2, "ночь")), BARS,
         rows,
         [Decimal(9), Decimal(9)], Decimal(18), 153, 240, zone_words="Время местное.",
         growing=GROWING if growing else None,
     )  # fmt: skip
 
 
-def profile_view(*, one_day: bool = False, state: str = "online", growing: bool = False):
+def profile_view(*, one_day=False, state="online", growing=False, month=False):
     slots = [
         profile.SlotRow(p.start, p.start + timedelta(minutes=30), p.zone, p.kw, None, p.kw, None,
                         None if p.kw is None else p.kw / 2, p.flag)
@@ -219,6 +219,7 @@ def profile_view(*, one_day: bool = False, state: str = "online", growing: bool 
         calendar=calendar, self_href="/points/7/profile?scale=day",
         data_href="/points/7/profile.json",
         zone_words="Время местное.", limit_kw=Decimal(20), growing=GROWING if growing else None,
+        bars=BARS if month else (),
     )  # fmt: skip
 
 
@@ -270,6 +271,7 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "readings": ("registers/list.html", {"view": readings_view()}, "points"),
     "profile": ("load_profile/profile.html", {"view": profile_view(growing=True)}, "points"),
     "profile-day": ("load_profile/profile.html", {"view": profile_view(one_day=True)}, "points"),
+    "profile-month": ("load_profile/profile.html", {"view": profile_view(month=True)}, "points"),
     "profile-silent": (
         "load_profile/profile.html",
         {"view": profile_view(state="silent")},

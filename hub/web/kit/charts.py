@@ -6,12 +6,14 @@ appear here and nowhere before: this is drawing, not accounting.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
+from typing import TypeVar
 
 from hub.web.kit.formats import clock, day, day_short, interval, number
 from hub.web.kit.i18n import gettext
@@ -23,10 +25,7 @@ LABEL_EVERY = 62.0
 HATCH_EVERY = 9.0
 MINUTES_A_DAY = 1440
 
-Points = Sequence["ProfilePoint"]
-X = Callable[[datetime], float]
-End = Callable[["ProfilePoint"], float]
-Y = Callable[[Decimal | float], float]
+Key = TypeVar("Key")
 
 
 class Flag(StrEnum):
@@ -134,9 +133,35 @@ def axis_labels(top: float, step: float) -> list[str]:
     return [number(v, 0 if v.is_integer() else decimals) for v in values]
 
 
-def _minutes(later: datetime, earlier: datetime) -> float:
-    # Same zone on both sides, so plain subtraction would ignore a season change.
-    return (later.timestamp() - earlier.timestamp()) / 60
+class Plane:
+    """Where each interval lies: edges, levels and what is known, by index.
+
+    Neighbouring intervals follow each other in real time, so an edge is a running sum of
+    minutes, and a day of 23 or 25 hours takes the width it has.
+    """
+
+    def __init__(self, points: Sequence[ProfilePoint], right: float, base: float) -> None:
+        self.points = points
+        self.base = base
+        self.known = [p.known for p in points]
+        total = sum(p.minutes for p in points)
+        unit = (right - LEFT) / total
+        self.edges = [LEFT]
+        passed = 0
+        for p in points:
+            passed += p.minutes
+            self.edges.append(round(LEFT + passed * unit, 1))
+        self.values = [0.0 if p.kw is None else float(p.kw) for p in points]
+        self.scale = 1.0
+
+    def level(self, value: float) -> float:
+        return round(self.base - value * self.scale, 1)
+
+    def stretches(self, key: Callable[[int], Key]) -> Iterator[tuple[Key, int, int]]:
+        """Neighbours with an equal key: the key, the first index and the one past the last."""
+        for value, group in groupby(range(len(self.points)), key=key):
+            at = list(group)
+            yield value, at[0], at[-1] + 1
 
 
 def step_chart(
@@ -151,30 +176,24 @@ def step_chart(
 ) -> StepChart:
     """Give the geometry for neighbouring intervals in time order; an empty chart for none.
 
-    ``zones`` names zone numbers for the ribbon; ``compare`` holds the previous period moved
-    onto this one.
+    ``zones`` names zone numbers for the ribbon; ``compare`` holds the previous period, interval
+    for interval.
     """
     right, base = width - RIGHT, height - BOTTOM
     if not points:
         return StepChart(width, height, LEFT, right, TOP, base, unit=unit)
-    start = points[0].start
-    total = _minutes(points[-1].start, start) + points[-1].minutes
-    highest = max((float(p.kw) for p in points if p.known and p.kw is not None), default=0.0)
+    plane = Plane(points, right, base)
+    known = [at for at, yes in enumerate(plane.known) if yes]
+    peak = max(known, key=plane.values.__getitem__, default=None)
+    highest = 0.0 if peak is None else plane.values[peak]
+    limit = float(limit_kw) if limit_kw and highest * 2 >= float(limit_kw) else None
     over = [float(p.kw) for p in compare if p.known and p.kw is not None]
-    shown_limit = float(limit_kw) if limit_kw and highest * 2 >= float(limit_kw) else None
-    top_value, step = nice_ceiling(max([highest, *over, shown_limit or 0.0]))
-    scale = (base - TOP) / top_value
-
-    def x(at: datetime) -> float:
-        return round(LEFT + _minutes(at, start) / total * (right - LEFT), 2)
-
-    def end(p: ProfilePoint) -> float:
-        return round(LEFT + (_minutes(p.start, start) + p.minutes) / total * (right - LEFT), 2)
-
-    def y(value: Decimal | float) -> float:
-        return round(base - float(value) * scale, 2)
-
-    peak = max((p for p in points if p.known), key=lambda p: p.kw or Decimal(0), default=None)
+    top_value, step = nice_ceiling(max([highest, *over, limit or 0.0]))
+    scale = plane.scale = (base - TOP) / top_value
+    edges = plane.edges
+    beside = Plane(compare, right, base) if compare else None
+    if beside is not None:
+        beside.scale = scale
     return StepChart(
         width=width,
         height=height,
@@ -186,30 +205,34 @@ def step_chart(
             Label(LEFT - 8, round(base - at * step * scale, 2), text, "end")
             for at, text in enumerate(axis_labels(top_value, step))
         ),
-        x_ticks=_x_ticks(points, x, right, base + 16),
-        midnights=tuple(x(p.start) for p in points[1:] if clock(p.start) == "00:00"),
-        bands=_bands(points, zones or {}, x, end),
-        runs=_runs(points, x, end, y, base),
-        gaps=_gaps(points, x, end),
-        future=_future(points, x, end),
-        estimates=_estimates(points, x, end, y),
-        partials=tuple(
-            Label((x(p.start) + end(p)) / 2, base, "")
-            for p in points
-            if p.known and p.flag is Flag.PARTIAL
+        x_ticks=_x_ticks(plane, right, base + 16),
+        midnights=tuple(
+            edges[at]
+            for at, p in enumerate(points)
+            if at and not p.start.hour and not p.start.minute
         ),
-        compare=tuple(run.line for run in _runs(compare, x, end, y, base, by_zone=False)),
+        bands=_bands(plane, zones or {}),
+        runs=_runs(plane),
+        gaps=_gaps(plane),
+        future=_future(plane),
+        estimates=_estimates(plane),
+        partials=tuple(
+            Label((edges[at] + edges[at + 1]) / 2, base, "")
+            for at in known
+            if points[at].flag is Flag.PARTIAL
+        ),
+        compare=tuple(run.line for run in _runs(beside, by_zone=False)) if beside else (),
         limit=None
-        if shown_limit is None
+        if limit is None
         else Label(
             right - 4,
-            y(shown_limit),
-            gettext("Permitted power %(kw)s kW") % {"kw": number(shown_limit, 0)},
+            plane.level(limit),
+            gettext("Permitted power %(kw)s kW") % {"kw": number(limit, 0)},
             "end",
         ),
         maximum=None
-        if peak is None or not peak.kw
-        else Label((x(peak.start) + end(peak)) / 2, y(peak.kw), ""),
+        if peak is None or not highest
+        else Label((edges[peak] + edges[peak + 1]) / 2, plane.level(highest), ""),
         unit=unit,
         summary=summary(points),
         flags=frozenset(p.flag for p in points),
@@ -231,7 +254,7 @@ def summary(points: Sequence[ProfilePoint]) -> str:
             "time": interval(peak.start, until),
         }
     ]
-    counts = {flag: sum(p.flag is flag for p in points) for flag in Flag}
+    counts = Counter(p.flag for p in points)
     if counts[Flag.MISSING]:
         sentences.append(gettext("No data: %(n)s intervals.") % {"n": counts[Flag.MISSING]})
     if counts[Flag.ESTIMATED]:
@@ -251,110 +274,105 @@ def hours(minutes: int) -> str:
 # -- parts -------------------------------------------------------------------------------------
 
 
-def _bands(points: Points, zones: Mapping[int, str], x: X, end: End) -> tuple[Area, ...]:
+def _bands(plane: Plane, zones: Mapping[int, str]) -> tuple[Area, ...]:
     bands = []
-    for zone, group in groupby(points, key=lambda p: p.zone):
+    for zone, first, last in plane.stretches(lambda at: plane.points[at].zone):
         if not zone:
             continue
-        run = list(group)
-        left, width = x(run[0].start), end(run[-1]) - x(run[0].start)
-        name = zones.get(zone, "")
+        left = plane.edges[first]
+        width = plane.edges[last] - left
         text = ""
         if width >= RIBBON_NAME_FROM:
-            text = f"T{zone} {name}".strip()
+            text = f"T{zone} {zones.get(zone, '')}".strip()
         elif width >= RIBBON_CODE_FROM:
             text = f"T{zone}"
-        bands.append(Area(left, round(width, 2), zone, text))
+        bands.append(Area(left, round(width, 1), zone, text))
     return tuple(bands)
 
 
-def _runs(
-    points: Points, x: X, end: End, y: Y, base: float, *, by_zone: bool = True
-) -> tuple[Run, ...]:
-    runs: list[Run] = []
-    previous: ProfilePoint | None = None
-    line: list[str] = []
-    shape: list[str] = []
-    key: tuple[int, bool] | None = None
+def _runs(plane: Plane, *, by_zone: bool = True) -> tuple[Run, ...]:
+    """Lines and shapes of what is known; a run starts at the level of its known neighbour."""
+    runs = []
+    points, known, edges = plane.points, plane.known, plane.edges
 
-    def close() -> None:
-        if key is not None and previous is not None:
-            shape.append(f"V{base:g}Z")
-            runs.append(Run(key[0], "".join(line), "".join(shape), key[1]))
+    def key(at: int) -> tuple[int, bool] | None:
+        if not known[at]:
+            return None
+        return (points[at].zone if by_zone else 0, points[at].flag is Flag.ESTIMATED)
 
-    for p in points:
-        if not p.known or p.kw is None:
-            close()
-            key, previous = None, None
+    for kind, first, last in plane.stretches(key):
+        if kind is None:
             continue
-        new_key = (p.zone if by_zone else 0, p.flag is Flag.ESTIMATED)
-        left, right, level = x(p.start), end(p), y(p.kw)
-        if new_key != key:
-            joint = y(previous.kw) if previous is not None and previous.kw is not None else level
-            close()
-            line = [f"M{left:g} {joint:g}V{level:g}H{right:g}"]
-            shape = [f"M{left:g} {base:g}V{level:g}H{right:g}"]
-            key = new_key
-        else:
-            line.append(f"V{level:g}H{right:g}")
-            shape.append(f"V{level:g}H{right:g}")
-        previous = p
-    close()
+        steps = "".join(
+            f"V{plane.level(plane.values[at]):g}H{edges[at + 1]:g}" for at in range(first, last)
+        )
+        left = f"M{edges[first]:g} "
+        neighbour = first - 1 if first and known[first - 1] else first
+        line = f"{left}{plane.level(plane.values[neighbour]):g}{steps}"
+        shape = f"{left}{plane.base:g}{steps}V{plane.base:g}Z"
+        runs.append(Run(kind[0], line, shape, kind[1]))
     return tuple(runs)
 
 
-def _gaps(points: Points, x: X, end: End) -> tuple[Area, ...]:
+def _gaps(plane: Plane) -> tuple[Area, ...]:
+    def missing(at: int) -> bool:
+        return not plane.known[at] and plane.points[at].flag is not Flag.FUTURE
+
     gaps = []
-    for is_gap, group in groupby(points, key=lambda p: not p.known and p.flag is not Flag.FUTURE):
-        if not is_gap:
-            continue
-        run = list(group)
-        left, width = x(run[0].start), end(run[-1]) - x(run[0].start)
-        gaps.append(
-            Area(
-                left,
-                round(width, 2),
-                title=gettext("No data"),
-                note=hours(sum(p.minutes for p in run)),
-                labelled=width >= GAP_LABEL_FROM,
+    for is_gap, first, last in plane.stretches(missing):
+        if is_gap:
+            left = plane.edges[first]
+            width = round(plane.edges[last] - left, 1)
+            minutes = sum(p.minutes for p in plane.points[first:last])
+            gaps.append(
+                Area(
+                    left,
+                    width,
+                    title=gettext("No data"),
+                    note=hours(minutes),
+                    labelled=width >= GAP_LABEL_FROM,
+                )
             )
-        )
     return tuple(gaps)
 
 
-def _future(points: Points, x: X, end: End) -> Area | None:
-    ahead = [p for p in points if p.flag is Flag.FUTURE]
+def _future(plane: Plane) -> Area | None:
+    ahead = [at for at, p in enumerate(plane.points) if p.flag is Flag.FUTURE]
     if not ahead:
         return None
-    left = x(ahead[0].start)
-    return Area(left, round(end(ahead[-1]) - left, 2))
+    left = plane.edges[ahead[0]]
+    return Area(left, round(plane.edges[ahead[-1] + 1] - left, 1))
 
 
-def _estimates(points: Points, x: X, end: End, y: Y) -> tuple[Label, ...]:
-    labels = []
-    for estimated, group in groupby(points, key=lambda p: p.known and p.flag is Flag.ESTIMATED):
-        if estimated:
-            run = list(group)
-            top = min(y(p.kw) for p in run if p.kw is not None)
-            labels.append(Label((x(run[0].start) + end(run[-1])) / 2, top - 8, gettext("estimate")))
-    return tuple(labels)
+def _estimates(plane: Plane) -> tuple[Label, ...]:
+    def estimated(at: int) -> bool:
+        return plane.known[at] and plane.points[at].flag is Flag.ESTIMATED
+
+    return tuple(
+        Label(
+            (plane.edges[first] + plane.edges[last]) / 2,
+            plane.level(max(plane.values[first:last])) - 8,
+            gettext("estimate"),
+        )
+        for is_estimate, first, last in plane.stretches(estimated)
+        if is_estimate
+    )
 
 
-def _x_ticks(points: Points, x: X, right: float, y: float) -> tuple[Label, ...]:
-    days = _minutes(points[-1].start, points[0].start) / MINUTES_A_DAY
-    per_day = (right - LEFT) / max(days, 1 / 24)
+def _x_ticks(plane: Plane, right: float, y: float) -> tuple[Label, ...]:
+    days = sum(p.minutes for p in plane.points) / MINUTES_A_DAY
+    per_day = (right - LEFT) / days
     step_hours = next((h for h in (1, 3, 6, 12) if per_day * h / 24 >= LABEL_EVERY), 24)
     ticks: list[Label] = []
     last = -LABEL_EVERY
-    for p in points:
+    for at, p in enumerate(plane.points):
         if p.start.minute or p.start.hour % step_hours:
             continue
-        at = x(p.start)
-        if at - last < LABEL_EVERY - 4 or right - at < LABEL_EVERY / 4:
+        edge = plane.edges[at]
+        if edge - last < LABEL_EVERY - 4 or right - edge < LABEL_EVERY / 4:
             continue
-        midnight = p.start.hour == 0
-        ticks.append(Label(at, y, day_short(p.start) if midnight else clock(p.start)))
-        last = at
+        ticks.append(Label(edge, y, clock(p.start) if p.start.hour else day_short(p.start)))
+        last = edge
     return tuple(ticks)
 
 

@@ -1,6 +1,7 @@
 """The template environment: our folders, our filters, our words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def environment(assets: Assets) -> Environment:
     env.globals.update(
         static=assets.url,
         icons=assets.url("icons.svg"),
+        icon=icon_maker(assets.url("icons.svg")),
         language=i18n.language.get,
         NBSP=i18n.NBSP,
         hatch_lines=charts.hatch_lines,
@@ -53,6 +55,18 @@ def environment(assets: Assets) -> Environment:
     for name, path in MACROS.items():
         env.globals[name] = env.get_template(path).module
     return env
+
+
+def icon_maker(sprite: str) -> Callable[[str, str], Markup]:
+    """Make the function ``icon(name, size)``; a page has dozens, so each is made once."""
+
+    @cache
+    def icon(name: str, size: str = "") -> Markup:
+        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+            size, sprite, name
+        )
+
+    return icon
 
 
 def csrf_field(token: str) -> Markup:

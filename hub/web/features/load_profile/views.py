@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from hub.web.kit.charts import Flag, ProfilePoint
+from hub.web.kit.small_charts import DayBar
 from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
 
 
@@ -106,7 +107,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ProfileView:
-    """``data_href`` is the JSON of the chart (``hub.web.kit.profile_json``)."""
+    """``data_href`` is the JSON of the chart (``hub.web.kit.profile_json``).
+
+    The server's own picture is the steps of ``points``, or, when ``bars`` are given (periods
+    longer than a week, where a half-hour is less than a pixel), the days as stacks.
+    """
 
     head: PointHead
     period: PeriodBar
@@ -125,4 +130,5 @@ class ProfileView:
     compare_label: str = ""
     limit_kw: Decimal | None = None
     growing: Growing | None = None
+    bars: Sequence[DayBar] = ()
     source: str | None = None
