@@ -8,6 +8,8 @@ Slots are numbered from the epoch in steps of the series' own minutes; values st
 that corefast unpacked them to.
 """
 
+import hashlib
+import marshal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -115,74 +117,111 @@ class Load:
         return minute_of(min(row.from_at for row in self.installed))
 
 
-def gather(
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the store has of some points for a window, not yet unpacked: rows and block bodies."""
+
+    rows: tuple[PointRow, ...]
+    first: int
+    last: int
+    spans: tuple[SpanRow | InstallationRow, ...]
+    series: tuple[SeriesRow, ...]
+    blocks: dict[int, list[bytes | None]]
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Say what all sums depend on, in a form that can be compared: equal, then equal sums."""
+        bodies = marshal.dumps([self.blocks.get(row.id) for row in self.series], 2)
+        return (
+            tuple(
+                (row.id, row.metering_point_id, row.time_zone, row.schedule_id, repr(row.rules))
+                for row in self.rows
+            ),
+            tuple(
+                (
+                    span.metering_point_id,
+                    span.meter_id,
+                    span.from_at,
+                    span.to_at,
+                    span.current_ratio,
+                    span.voltage_ratio,
+                    span.loss_millionths,
+                )
+                for span in self.spans
+            ),
+            self.series,
+            self.first,
+            self.last,
+            hashlib.sha256(bodies).digest(),
+        )
+
+
+def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[Load]:
+    """Load the profile of these points from minute ``first`` up to, not including, ``last``.
+
+    Three queries however many points; a damaged block costs its own day and nothing else.
+    """
+    return assemble(fetch(unit, rows, first, last))
+
+
+def fetch(
     unit: Unit,
     rows: Sequence[PointRow],
     first: int,
     last: int,
     spans: Sequence[SpanRow | InstallationRow] | None = None,
-) -> list[Load]:
-    """Load the profile of these points from minute ``first`` up to, not including, ``last``.
-
-    Three queries however many points, two if the installations are known (``spans``); a damaged
-    block costs its own day and nothing else.
-    """
+) -> Fetched:
+    """Read all that is needed; ``spans`` if the installations are known already."""
     places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
-    installed: dict[int, list[SpanRow | InstallationRow]] = {place: [] for place in places}
-    for found in stored.spans(unit, places) if spans is None else spans:
-        installed[found.metering_point_id].append(found)
-    schedules: dict[int | None, Schedule] = {None: ONE_ZONE}
-    loads = []
-    for row in rows:
-        if row.schedule_id not in schedules:
-            schedules[row.schedule_id] = parse_schedule(row.rules or ())
-        loads.append(
-            Load(
-                row,
-                row.time_zone or DEFAULT_ZONE,
-                schedules[row.schedule_id],
-                installed.get(row.metering_point_id or 0, []),
-            )
-        )
-    meters = {
-        found.meter_id
-        for at_place in installed.values()
-        for found in at_place
-        if _overlaps(found, first, last)
-    }
+    found = stored.spans(unit, places) if spans is None else spans
+    meters = {span.meter_id for span in found if _overlaps(span, first, last)}
     series = stored.series_of(unit, meters, places) if places else []
+    blocks = stored.blocks(unit, [row.id for row in series], utc_day(first), utc_day(last - 1))
+    return Fetched(tuple(rows), first, last, tuple(found), tuple(series), blocks)
+
+
+def assemble(fetched: Fetched) -> list[Load]:
+    """Unpack and cut into pieces; pure."""
+    first, last = fetched.first, fetched.last
+    installed: dict[int | None, list[SpanRow | InstallationRow]] = {}
+    for span in fetched.spans:
+        installed.setdefault(span.metering_point_id, []).append(span)
+    schedules: dict[int | None, Schedule] = {None: ONE_ZONE}
     by_meter: dict[int, list[Held]] = {}
     by_place: dict[int, list[Held]] = {}
-    for held in hold(unit, series, first, last):
+    for held in hold(fetched):
         if held.row.meter_id is not None:
             by_meter.setdefault(held.row.meter_id, []).append(held)
         else:
             by_place.setdefault(held.row.metering_point_id or 0, []).append(held)
-    for load in loads:
-        place = load.row.metering_point_id
+    loads = []
+    for row in fetched.rows:
+        if row.schedule_id not in schedules:
+            schedules[row.schedule_id] = parse_schedule(row.rules or ())
+        place = row.metering_point_id
+        here = [] if place is None else installed.get(place, [])
+        load = Load(row, row.time_zone or DEFAULT_ZONE, schedules[row.schedule_id], here)
         if place is not None:
-            here = {found.meter_id for found in load.installed}
-            mine = [held for meter in here for held in by_meter.get(meter, ())]
+            meters = {span.meter_id for span in here}
+            mine = [held for meter in meters for held in by_meter.get(meter, ())]
             mine += by_place.get(place, ())
             load.pieces = layered(list(_cut(load, mine, first, last)))
             load.minutes = gcd(*(piece.minutes for piece in load.pieces)) or USUAL_MINUTES
+        loads.append(load)
     return loads
 
 
-def hold(unit: Unit, series: Sequence[SeriesRow], first: int, last: int) -> list[Held]:
-    """Fetch and unpack the blocks of a window; series without any block are left out."""
-    first_day, last_day = utc_day(first), utc_day(last - 1)
-    got = stored.blocks(unit, [row.id for row in series], first_day, last_day)
+def hold(fetched: Fetched) -> list[Held]:
+    """Unpack the blocks of a window; series without any block are left out."""
     alike: dict[tuple[int, int], list[SeriesRow]] = {}
-    for row in series:
-        if row.id in got:
+    for row in fetched.series:
+        if row.id in fetched.blocks:
             alike.setdefault((row.minutes, row.channels), []).append(row)
-    days = range(first_day, last_day + 1)
-    held: list[Held] = []
+    days = range(utc_day(fetched.first), utc_day(fetched.last - 1) + 1)
+    found: list[Held] = []
     for (minutes, mask), rows in alike.items():
-        blocks = [block for row in rows for block in got[row.id]]
-        held += _unpack(rows, blocks, days, minutes, columns(mask))
-    return held
+        blocks = [block for row in rows for block in fetched.blocks[row.id]]
+        found += _unpack(rows, blocks, days, minutes, columns(mask))
+    return found
 
 
 def _unpack(

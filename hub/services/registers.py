@@ -207,7 +207,7 @@ def tariffs_of(
 
 
 def _reading(tariff: Tariff, row: ReadingRow) -> Reading:
-    return Reading(tariff, Decimal(row.value) / WH_IN_KWH, row.taken_at, row.source)
+    return Reading(tariff, Decimal(row.value).scaleb(-3), row.taken_at, row.source)
 
 
 # -- periods -----------------------------------------------------------------------------------
