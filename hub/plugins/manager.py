@@ -110,10 +110,10 @@ def load_plugins(*, only: Collection[str] | None = None, strict: bool = False) -
     """Load every installed plugin, each by itself.
 
     ``only`` holds the ids that may load, the others are ``disabled`` and not even imported;
-    None: those that HUB_PLUGINS lists, or all if it is not set. With ``strict`` the first plugin
+    none given: those that HUB_PLUGINS lists, or all if it lists none. With ``strict`` the first plugin
     that fails raises its PluginError instead of becoming a report.
     """
-    if only is None:
+    if not only:
         only = _allowed(os.environ.get(ALLOW_LIST))
     manager = PluginManager(strict=strict)
     for point in sorted(entry_points(group=GROUP), key=_order):

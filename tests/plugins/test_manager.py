@@ -390,6 +390,13 @@ def test_allow_list_disables_the_others(monkeypatch):
 
 
 @pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("only", [None, (), []])
+def test_empty_allow_list_is_none(monkeypatch, only):
+    monkeypatch.setenv("HUB_PLUGINS", "")
+    assert list(load_plugins(only=only).drivers) == ["one", "two"]
+
+
+@pytest.mark.usefixtures("two")
 def test_only_wins_over_the_environment(monkeypatch):
     monkeypatch.setenv("HUB_PLUGINS", "two")
     assert list(load_plugins(only=["one"]).drivers) == ["one"]
