@@ -6,7 +6,7 @@ from dataclasses import dataclass
 BLOCK = 17  # records in the longest answer, 255 bytes
 SHORT = 4
 PATIENCE = 4  # good reads in a row before a longer one is tried again
-MOST_PATIENCE = 64
+MOST_PATIENCE = 256
 REFUSED = "no"
 
 

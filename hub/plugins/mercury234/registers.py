@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from hub.plugins.api import DeviceFault, NotSupported, Quantity, Register
+from hub.plugins.api import (
+    DeviceFault,
+    FrameGarbled,
+    NotSupported,
+    Quantity,
+    Register,
+    ReplyTimeout,
+)
 from hub.plugins.mercury234.frames import data_of, word_2143
 from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, Facts
 from hub.plugins.mercury234.session import Session
@@ -137,15 +144,24 @@ class RegisterReader:
         self._session = session
         self._habits = session.habits
         self._facts = facts
+        self._damaged = False  # long answers do not arrive whole in this visit
 
     async def read(self, wanted: Mapping[Register, Place]) -> dict[Register, Quantity]:
-        """Read these registers; one that the meter does not have is absent."""
+        """Read these registers; one that the meter does not have is absent.
+
+        So are those that the line did not bring any more, if it brought others.
+        """
         spots: dict[tuple[int, int], set[int]] = {}
         for place in wanted.values():
             spots.setdefault((place.array, place.month), set()).add(place.tariff)
         found: dict[Place, tuple[int | None, ...]] = {}
         for (array, month), tariffs in sorted(spots.items()):
-            elements = await self._spot(array, month, sorted(tariffs))
+            try:
+                elements = await self._spot(array, month, sorted(tariffs))
+            except (ReplyTimeout, FrameGarbled):
+                if not found:
+                    raise
+                break
             found.update((Place(array, month, t), element) for t, element in elements.items())
         result: dict[Register, Quantity] = {}
         for register, place in wanted.items():
@@ -168,6 +184,8 @@ class RegisterReader:
                 return await self._read_fast(array, month)
             except (NotSupported, DeviceFault):
                 pass  # no long answers, or not of this array: single reads will tell
+            except (ReplyTimeout, FrameGarbled):
+                self._damaged = True
         elements: dict[int, tuple[int | None, ...]] = {}
         try:
             for tariff in tariffs:
@@ -181,7 +199,7 @@ class RegisterReader:
         return elements
 
     def _fast(self) -> bool:
-        if self._habits.get(FAST) == FAST_REFUSED:
+        if self._damaged or self._habits.get(FAST) == FAST_REFUSED:
             return False
         return self._facts.since(LONG_ANSWERS_SINCE)
 

@@ -145,6 +145,9 @@ class Session:
         if self._refused(reply, sizes) and status_of(reply.frame) == CHANNEL_NOT_OPEN:
             await self._reopen()
             reply = await self._exchange(body, *sizes, firm=firm)
+        if self._refused(reply, sizes) and status_of(reply.frame) == BAD_COMMAND:
+            # what a meter lacks is remembered for good, so it has to say so twice
+            reply = await self._exchange(body, *sizes, firm=firm)
         if self._refused(reply, sizes):
             raise refusal(status_of(reply.frame))
         return reply

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from mercury_fake import FakeMeter, visit
 
+from corefast.crc import seal
 from hub.plugins.api import Quantity, Register
 
 CLOCK = b"\x04\x00"
@@ -102,7 +103,7 @@ def test_meter_without_long_answers_is_read_tariff_by_tariff():
     meter.refuse[b"\x05\x00\x06"] = 1
     wanted = [Register(f"1.8.{t}") for t in range(5)]
     got, line, driver = read(meter, *wanted)
-    assert (len(got), len(line.asked)) == (5, 6)
+    assert (len(got), len(line.asked)) == (5, 7), "a refusal is believed when said twice"
     assert driver.learned()["fast"] == "no"
     _, line, _ = read(meter, *wanted, learned=driver.learned())
     assert len(line.asked) == 5
@@ -112,6 +113,17 @@ def test_old_firmware_is_not_even_asked_for_a_long_answer():
     wanted = [Register(f"1.8.{t}") for t in range(5)]
     _, line, _ = read(energy_meter(firmware="020105"), *wanted)
     assert [request[3] for request in line.asked] == [0, 1, 2, 3, 4]
+
+
+def test_refusal_that_is_not_repeated_is_forgotten():
+    meter = energy_meter()
+    line, driver = visit(meter)
+    answer = meter.receive
+    refusals = [seal(b"\x30\x01")]
+    line.answer = lambda request, now: refusals.pop() if refusals else answer(request, now)
+    wanted = [Register("1.8.0", "at:day:0")]
+    assert line.run(driver.read_registers(wanted))[wanted[0]].value == 48_000_010
+    assert "no_arrays" not in driver.learned()
 
 
 @pytest.mark.parametrize("tariffs", [(0,), (0, 1)])

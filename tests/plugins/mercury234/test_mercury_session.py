@@ -170,7 +170,7 @@ def test_identity_in_parts_where_the_meter_is_old():
     line, driver = opened(meter)
     first = line.run(driver.identify())
     assert (first.firmware, first.model) == ("2.1.0", "Mercury 230")
-    assert [request[2] for request in line.asked[1:]] == [1, 0, 3, 0x12, 2]
+    assert [request[2] for request in line.asked[1:]] == [1, 1, 0, 3, 0x12, 2]
     line, driver = opened(meter, driver.learned())
     assert line.run(driver.identify()) == first
     assert [request[2] for request in line.asked[1:]] == [0, 3, 0x12, 2]
