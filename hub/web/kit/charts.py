@@ -85,6 +85,7 @@ class Run:
     line: str
     shape: str
     estimated: bool = False
+    hatch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,18 @@ def _runs(plane: Plane, *, by_zone: bool = True) -> tuple[Run, ...]:
         neighbour = first - 1 if first and known[first - 1] else first
         line = f"{left}{plane.level(plane.values[neighbour]):g}{steps}"
         shape = f"{left}{plane.base:g}{steps}V{plane.base:g}Z"
-        runs.append(Run(kind[0], line, shape, kind[1]))
+        hatch = ""
+        if kind[1]:
+            hatch = "".join(
+                hatch_lines(
+                    Area(edges[at], edges[at + 1] - edges[at]),
+                    plane.level(plane.values[at]),
+                    plane.base,
+                    5,
+                )
+                for at in range(first, last)
+            )
+        runs.append(Run(kind[0], line, shape, kind[1], hatch))
     return tuple(runs)
 
 
