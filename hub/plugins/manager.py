@@ -110,8 +110,8 @@ def load_plugins(*, only: Collection[str] | None = None, strict: bool = False) -
     """Load every installed plugin, each by itself.
 
     ``only`` holds the ids that may load, the others are ``disabled`` and not even imported;
-    none given: those that HUB_PLUGINS lists, or all if it lists none. With ``strict`` the first plugin
-    that fails raises its PluginError instead of becoming a report.
+    none given: those that HUB_PLUGINS lists, or all if it lists none. With ``strict`` the first
+    plugin that fails raises its PluginError instead of becoming a report.
     """
     if not only:
         only = _allowed(os.environ.get(ALLOW_LIST))
