@@ -76,7 +76,8 @@ def store_registers(
     with store.write() as unit:
         leases.prove(unit, lease)
         bases = meters.clock_bases(unit, meter_id)
-        taken = []
+        # A day that begins a month, or a year, comes under each of its names.
+        taken: dict[tuple[str, datetime], Taken] = {}
         for register, quantity in read.items():
             if quantity.unit not in ENERGY_UNITS:
                 continue
@@ -84,8 +85,9 @@ def store_registers(
             if start is None and register.period != "now":
                 continue
             at = (start or read_at).replace(microsecond=0)
-            taken.append(Taken(register.obis, at, int(quantity.value), start is not None))
-        for item, old in readings.keep(unit, meter_id, sorted(taken)):
+            item = Taken(register.obis, at, int(quantity.value), start is not None)
+            taken[item.obis, item.taken_at] = item
+        for item, old in readings.keep(unit, meter_id, sorted(taken.values())):
             record(
                 unit,
                 actor="collector",
