@@ -12,7 +12,7 @@ from hub.services import balance, lines, readings
 from hub.services.storing import store_profile_page
 from hub.store.tables import Audit, BalanceCheck, LedgerGap, RegisterReading
 
-SHOWN = MeterTime(datetime(2026, 11, 24, 13, 0, 5))  # noqa: DTZ001
+SHOWN = MeterTime(datetime(2026, 11, 24, 13, 0, 5))
 READ_AT = datetime(2026, 11, 24, 10, 0, 4, 250, tzinfo=UTC)
 
 
@@ -59,7 +59,11 @@ def test_registers_are_dated_by_the_face_and_its_base(store):
 
 def test_a_day_with_two_names_is_one_reading(store):
     meter = a_meter(store)
-    put(store, meter, {Register("1.8.0", "at:month:2026-01"): wh(5), Register("1.8.0", "at:year:0"): wh(5)})  # noqa: E501
+    put(
+        store,
+        meter,
+        {Register("1.8.0", "at:month:2026-01"): wh(5), Register("1.8.0", "at:year:0"): wh(5)},
+    )  # noqa: E501
     assert len(stored(store)) == 1
 
 
@@ -91,9 +95,7 @@ def test_a_day_start_that_changes_is_in_the_audit_log(store):
 
 def test_only_what_is_not_stored_is_asked_for(store):
     meter = a_meter(store)
-    on_offer = {
-        Register("1.8.0", period) for period in ("now", "at:day:0", "at:day:1", "of:day:0")
-    }
+    on_offer = {Register("1.8.0", period) for period in ("now", "at:day:0", "at:day:1", "of:day:0")}
     assert len(readings.wanted(store, meter.meter_id, on_offer, SHOWN)) == 3
     put(store, meter, {Register("1.8.0", "at:day:1"): wh(1)})
     left = readings.wanted(store, meter.meter_id, on_offer, SHOWN)
@@ -114,12 +116,10 @@ def test_without_the_lease_no_reading_is_stored(store):
 def day_of(store, meter, counts, *, registers, page=None):
     """A day of slots and the registers around it, in Wh."""
     slots = [a_slot(n, (count, None, 0, None)) for n, count in enumerate(counts)]
-    store_profile_page(
-        store, meter.meter_id, page or a_page(slots, more=False), lease=meter.lease
-    )
+    store_profile_page(store, meter.meter_id, page or a_page(slots, more=False), lease=meter.lease)
     before, after = registers
     for value, day in ((before, 1), (after, 2)):
-        shown = MeterTime(datetime(2026, 11, day, 9, 0))  # noqa: DTZ001
+        shown = MeterTime(datetime(2026, 11, day, 9, 0))
         put(store, meter, {Register("1.8.0", "at:day:0"): wh(value)}, shown=shown,
             read_at=utc(18 + 48 * (day - 1)))  # fmt: skip
 
@@ -186,6 +186,6 @@ def test_channels_the_profile_lacks_are_not_checked(store):
     an_installation(store, meter.meter_id)
     day_of(store, meter, [10] * 48, registers=(1000, 1480))
     for value, day in ((5, 1), (6, 2)):
-        shown = MeterTime(datetime(2026, 11, day, 9, 0))  # noqa: DTZ001
+        shown = MeterTime(datetime(2026, 11, day, 9, 0))
         put(store, meter, {Register("2.8.0", "at:day:0"): wh(value)}, shown=shown)
     assert [item.obis for item in check(store, meter)] == ["1.8.0"]
