@@ -175,13 +175,15 @@ class Points:
         row = stored.one(unit, user_id, point_id)
         if row is None:
             raise Missing
-        now = self.clock()
-        installed = present_of([row], installed_at(unit, [row]), now).get(row.id)
-        latest = latest_of(unit, {} if installed is None else {row.id: installed})
-        days = None
-        if installed is not None:
-            days = stored.days_held(unit, installed.meter_id)
-        return row, _card(row, installed, latest.get(row.id), days), installed
+        return row, *card_in(unit, row, self.clock())
+
+
+def card_in(unit: Unit, row: PointRow, now: datetime) -> tuple[PointCard, InstallationRow | None]:
+    """Make the head of a point's pages, with the meter that is installed there now."""
+    installed = present_of([row], installed_at(unit, [row]), now).get(row.id)
+    latest = latest_of(unit, {} if installed is None else {row.id: installed})
+    days = None if installed is None else stored.days_held(unit, installed.meter_id)
+    return _card(row, installed, latest.get(row.id), days), installed
 
 
 def installed_at(unit: Unit, rows: Sequence[PointRow]) -> list[InstallationRow]:

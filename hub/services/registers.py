@@ -108,53 +108,60 @@ class Registers:
         self, user_id: int, point_id: int, first: date, last: date, level: Level
     ) -> RegisterPeriods:
         """Give readings and consumption by day, week or month of local days, both ends included."""
-        now = self.clock()
         with self.store.read() as unit:
             row = self._own(unit, user_id, point_id)
-            zone = row.time_zone or DEFAULT_ZONE
-            minutes = span_minutes(zone, first, last)
-            begin, end = (instant_of(minute) for minute in minutes)
-            load = gather(unit, [row], *minutes)[0]
-            places = [] if row.metering_point_id is None else [row.metering_point_id]
-            installed = [
-                each
-                for each in stored.installations(unit, places)
-                if each.from_at < end and (each.to_at is None or each.to_at > begin)
-            ]
-            book = _book(unit, installed, begin, min(end, now))
-        sums = summed(load, first, last, level, now)
-        tariffs = tariffs_of(installed, book.registers)
-        today = local_day(zone, now)
-        found = []
-        for bucket, slots in zip(buckets(level, first, last), sums.items, strict=True):
-            starts = day_starts(zone, bucket.first, bucket.last)
-            found.append(
-                _period(
-                    book,
-                    installed,
-                    tariffs,
-                    days=(bucket.first, bucket.last),
-                    span=(instant_of(starts[0]), instant_of(starts[-1])),
-                    now=now,
-                    slots=(slots.measured, slots.expected),
-                )
-            )
-        return RegisterPeriods(
-            point_id,
-            zone,
-            tariffs,
-            tuple(found),
-            tuple(
-                _added([period.used[place] for period in found if period.first <= today])
-                for place in range(len(tariffs))
-            ),
-        )
+            return periods_in(unit, row, (first, last), level, self.clock())
 
     def _own(self, unit: Unit, user_id: int, point_id: int) -> PointRow:
         row = stored.one(unit, user_id, point_id)
         if row is None:
             raise Missing
         return row
+
+
+def periods_in(
+    unit: Unit, row: PointRow, span: tuple[date, date], level: Level, now: datetime
+) -> RegisterPeriods:
+    """Give the periods of a point from a unit that is open already."""
+    first, last = span
+    zone = row.time_zone or DEFAULT_ZONE
+    minutes = span_minutes(zone, first, last)
+    begin, end = (instant_of(minute) for minute in minutes)
+    load = gather(unit, [row], *minutes)[0]
+    places = [] if row.metering_point_id is None else [row.metering_point_id]
+    installed = [
+        each
+        for each in stored.installations(unit, places)
+        if each.from_at < end and (each.to_at is None or each.to_at > begin)
+    ]
+    book = _book(unit, installed, begin, min(end, now))
+    sums = summed(load, first, last, level, now)
+    tariffs = tariffs_of(installed, book.registers)
+    today = local_day(zone, now)
+    found = []
+    for bucket, slots in zip(buckets(level, first, last), sums.items, strict=True):
+        starts = day_starts(zone, bucket.first, bucket.last)
+        found.append(
+            _period(
+                book,
+                installed,
+                tariffs,
+                days=(bucket.first, bucket.last),
+                span=(instant_of(starts[0]), instant_of(starts[-1])),
+                now=now,
+                slots=(slots.measured, slots.expected),
+            )
+        )
+    return RegisterPeriods(
+        row.id,
+        zone,
+        tariffs,
+        tuple(found),
+        tuple(
+            _added([period.used[place] for period in found if period.first <= today])
+            for place in range(len(tariffs))
+        ),
+    )
 
 
 def present_of(

@@ -9,7 +9,9 @@ import pytest
 from hub.domain.calendar import Level
 from hub.errors import Missing
 from hub.services.home import Home
+from hub.services.pages import PointPages
 from hub.services.points import FACTS, Contact, Points, Source
+from hub.services.profile import Profiles
 from hub.services.registers import Registers
 from hub.services.shell import Shell
 from hub.store import tables
@@ -231,6 +233,32 @@ def test_the_main_page_comes_from_one_unit(world, monkeypatch):
     assert page.usage.month.energy == Fraction(10 * 500, 1_000_000)
     listed = Home(world.store, lambda: NOW).points(who(user), contract)
     assert listed.points == page.points
+
+
+def test_a_points_pages_come_from_one_unit_each(world, monkeypatch):
+    user, point, _, meter = world.simple()
+    world.slots(world.series(meter_id=meter), {48 * 20781 + 20: ((10, 0), 0)})
+    daily(world, meter, 3)
+    units = []
+    real = world.store.read
+    monkeypatch.setattr(world.store, "read", lambda: units.append(1) or real())
+    pages = PointPages(world.store, lambda: NOW)
+    span = date(2026, 11, 1), date(2026, 11, 30)
+    profile = pages.profile(who(user), point, *span)
+    readings = pages.readings(who(user), point, *span, Level.WEEK)
+    info = pages.info(who(user), point)
+    assert len(units) == 3
+    assert profile.card == readings.card == info.info.card
+    assert profile.shell == info.shell
+    assert profile.sums == Profiles(world.store, lambda: NOW).days(user, point, *span)
+    assert profile.columns == Profiles(world.store, lambda: NOW).columns(user, point, *span)
+    assert pages.profile(who(user), point, *span, step=None).columns is None
+    assert readings.periods == registers(world).periods(user, point, *span, Level.WEEK)
+    for ask in (pages.profile, pages.readings):
+        with pytest.raises(Missing):
+            ask(who(world.user()), point, *span)
+    with pytest.raises(Missing):
+        pages.info(who(world.user()), point)
 
 
 def test_nobody_sees_what_is_not_theirs(world):

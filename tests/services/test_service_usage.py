@@ -209,6 +209,34 @@ def test_nothing_measured_is_none(world):
     assert usage(world, world.user(), contract) is None
 
 
+def test_a_kept_answer_is_never_an_old_one(world):
+    user, contract, made = contract_of(world, 2)
+    first, last = slot("2026-10-31T21:00"), slot("2026-11-24T08:00")
+    series = [world.series(meter_id=meter) for _, _, meter in made]
+    for number, one in enumerate(series):
+        fill(world, one, first, last, number)
+    kept = usage(world, user, contract)
+    assert usage(world, user, contract, NOW + timedelta(minutes=5)) is kept
+    later = check(world, user, contract, NOW + timedelta(minutes=20))
+    assert later.month.expected == kept.month.expected + 2
+    with world.store.write() as unit:  # a revision of one value long ago
+        unit.cursor().execute(
+            "DELETE FROM block WHERE series_id = ? AND day = ?", (series[0], first // 48 + 3)
+        )
+    changed = check(world, user, contract, NOW)
+    assert changed.month.measured == kept.month.measured - 48
+    assert (kept.whole_days, changed.whole_days) == (23, 2)
+    with world.store.write() as unit:
+        unit.cursor().execute("UPDATE installation SET current_ratio = 20")
+    assert check(world, user, contract, NOW).month.energy == 20 * changed.month.energy
+    with world.store.write() as unit:
+        unit.cursor().execute(
+            "UPDATE zone_schedule SET rules = ?",
+            ('[{"zone": "T9", "from": "00:00", "to": "24:00"}]',),
+        )
+    assert check(world, user, contract, NOW).zones == ("T9",)
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
