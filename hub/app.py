@@ -4,9 +4,9 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
@@ -14,7 +14,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler
 from typing_extensions import override
 
+from hub.plugins.manager import Plugins
+from hub.services.accounts import Accounts
+from hub.services.contracts import Contracts
+from hub.services.home import Home
+from hub.services.pages import PointPages
+from hub.services.passwords import Passwords
+from hub.services.shell import Shell as ShellService
 from hub.settings import Settings
+from hub.store.unit import Store
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge
@@ -22,8 +30,10 @@ from hub.web.kit.failures import ShellOf, on_error
 from hub.web.kit.i18n import gettext
 from hub.web.kit.probes import Probe
 from hub.web.kit.rendering import environment
-from hub.web.kit.requests import AnyRequest
-from hub.web.kit.shell import Shell
+from hub.web.kit.services import Services
+from hub.web.kit.visitor import frame_of
+
+FEATURES: Final[tuple[Router, ...]] = ()  # of the slices
 
 
 class BrandName:
@@ -45,20 +55,35 @@ def csrf_secret(settings: Settings) -> str:
     return hashlib.sha256(b"csrf:" + newest).hexdigest()
 
 
-def no_shell(request: AnyRequest) -> Shell | None:
-    del request
-    return None
+def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
+    """Make the portal over an open store; the store stays the caller's to close."""
+    passwords = Passwords()
+    made = Services(
+        store=store,
+        accounts=Accounts(store, passwords),
+        contracts=Contracts(store, plugins, passwords),
+        home=Home(store),
+        pages=PointPages(store),
+        shell=ShellService(store),
+    )
+    return assemble(
+        settings,
+        features=FEATURES,
+        state={"services": made},
+        shell_of=frame_of,
+        ready={"store": store.check_schema},
+    )
 
 
-def create_app(
+def assemble(
     settings: Settings,
     *,
     features: Sequence[ControllerRouterHandler] = (),
     state: Mapping[str, Any] | None = None,
-    shell_of: ShellOf = no_shell,
+    shell_of: ShellOf,
     ready: Mapping[str, Probe] | None = None,
 ) -> Litestar:
-    """Assemble the portal.
+    """Put the portal together from parts.
 
     ``features`` are the slices' routers, ``state`` the services they find in ``app.state``,
     ``shell_of`` the frame of a signed-in visitor (for error pages), ``ready`` the probes of

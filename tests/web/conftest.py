@@ -6,7 +6,7 @@ from litestar.testing import TestClient
 from pydantic import SecretStr
 from web_samples import PAGES, shell
 
-from hub.app import create_app
+from hub.app import assemble
 from hub.errors import LineDown, Missing
 from hub.settings import Settings
 from hub.web.kit.i18n import language
@@ -47,7 +47,7 @@ def fails(kind: FromPath[str]) -> None:
 
 @pytest.fixture(scope="session")
 def app() -> Litestar:
-    return create_app(
+    return assemble(
         Settings(keys=(SecretStr("k" * 44),), metrics_token=SecretStr("token-of-metrics")),
         features=[sample, write, fails],
         shell_of=lambda _request: shell(),

@@ -78,7 +78,7 @@ def head(current: str, state: str = "online") -> PointHead:
     return PointHead(
         id=7,
         name="Цех, ввод 1",
-        list_href="/c/1/points",
+        list_href="/contracts/1/points",
         model="Меркурий 234 ART(M)",
         serial="41888840",
         ratio="150/5",
@@ -102,7 +102,7 @@ def period(action: str) -> PeriodBar:
 
 
 REGISTERS = (RegisterText("T1 пик", "3 124,02", 1), RegisterText("T2 ночь", "1 527,79", 2))
-GROWING = Growing(12, 90, "/c/1?block=growing")
+GROWING = Growing(12, 90, "/contracts/1?block=growing")
 SCALES = (Choice("Сутки", "/points/7/profile?scale=day", True), Choice("Неделя", "/points/7/week"))
 
 
@@ -144,7 +144,7 @@ def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
             known=1100, expected=1123, href="/points/7/profile",
         ) if usage else None,
         meters=meters,
-        points_href="/c/1/points",
+        points_href="/contracts/1/points",
         supplier=home.SupplierCard("Энергосбыт Заречье", "76-382940-232", "Орлова М. С.",
                                    "ул. Садовая, 14", "8 800 234-56-00", "пн–пт", "a@b.example"),
         balance=home.BalanceCard(128450, date(2026, 11, 1), (home.BalanceLine("Оплачено", -1),)),
@@ -163,8 +163,8 @@ def points_view() -> points.PointsView:
         for at, state in enumerate(states)
     )  # fmt: skip
     filters = (
-        Choice("Все 4", "/c/1/points", True),
-        Choice("Не на связи 1", "/c/1/points?state=silent"),
+        Choice("Все 4", "/contracts/1/points", True),
+        Choice("Не на связи 1", "/contracts/1/points?state=silent"),
     )
     return points.PointsView("Дом", NOW, date(2026, 11, 1), rows, filters, Decimal(231))
 
@@ -240,7 +240,7 @@ def info_view(*, known: bool = True) -> points.InfoView:
 def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
     choices = (contracts.SupplierChoice("house", "Энергосбыт", "Номер лицевого счета"),)
     form = Form({"name": "Дача"}, {}, FieldError("Остальное мы сохранили.", "Поставщик не принял"))
-    return contracts.NewContractView(choices if suppliers else (), form, "/c/1", "/c/2")
+    return contracts.NewContractView(choices if suppliers else (), form, "/contracts/1", "/contracts/2")
 
 
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")

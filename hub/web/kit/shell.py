@@ -15,7 +15,7 @@ class ShellContract:
 
     @property
     def href(self) -> str:
-        return f"/c/{self.id}"
+        return f"/contracts/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

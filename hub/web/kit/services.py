@@ -1,0 +1,29 @@
+"""What handlers find in ``app.state.services``: the services, made once by ``hub.app``."""
+
+from dataclasses import dataclass
+
+from hub.services.accounts import Accounts
+from hub.services.contracts import Contracts
+from hub.services.home import Home
+from hub.services.pages import PointPages
+from hub.services.shell import Shell as ShellService
+from hub.store.unit import Store
+from hub.web.kit.requests import AnyRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each for the application."""
+
+    store: Store
+    accounts: Accounts
+    contracts: Contracts
+    home: Home
+    pages: PointPages
+    shell: ShellService
+
+
+def services(request: AnyRequest) -> Services:
+    """Give the services of the application that the request came to."""
+    found: Services = request.app.state.services
+    return found
