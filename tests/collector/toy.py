@@ -64,17 +64,12 @@ class ToyMeter:
             return None
         if what in self.refuses:
             return {"no": what}
-        if what == "open":
-            if message["password"] != self.password:
-                return {"no": "password"}
-            self.open = True
+        if what == "open" and message["password"] != self.password:
+            return {"no": "password"}
+        if what in {"open", "close"}:
+            self.open = what == "open"
             return {}
-        if what == "close":
-            self.open = False
-            return {}
-        if not self.open:
-            return {"no": "closed"}
-        return getattr(self, f"do_{what}")(message)
+        return getattr(self, f"do_{what}")(message) if self.open else {"no": "closed"}
 
     def do_identity(self, message: dict) -> dict:
         return {"serial": self.serial or f"{self.address:08d}"}
@@ -135,7 +130,7 @@ class ToyLink:
         if answer is not None:
             self.ready += json.dumps(answer).encode() + b"\n"
 
-    async def receive(self, timeout: float, /) -> bytes:
+    async def receive(self, timeout: float, /) -> bytes:  # noqa: ASYNC109
         await asyncio.sleep(0)
         data, self.ready = self.ready, b""
         return data

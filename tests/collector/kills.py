@@ -1,0 +1,168 @@
+"""Kill the real ``hub collect`` and compare what is stored with a run that was never killed.
+
+The meters are virtual, in a process of their own, and their clock stands still, so every run has
+the same to read. ``Ground`` holds them and the empty database that every run begins with.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hub.services import meters
+from hub.store.secrets import new_key
+from hub.store.unit import Store
+
+HERE = Path(__file__).resolve().parent
+PATIENCE_S = 120
+BASE = timedelta(hours=3)
+
+
+@dataclass
+class Ground:
+    """Virtual meters, and a database that knows them and nothing else."""
+
+    folder: Path
+    key: str
+
+    def fresh(self, name: str) -> "Run":
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        shutil.copyfile(self.folder / "empty.db", folder / "hub.db")
+        return Run(folder / "hub.db", self.key)
+
+
+@dataclass
+class Run:
+    """One database and the collectors that work on it, one after another."""
+
+    database: Path
+    key: str
+
+    def start(self, *, kill_at: str = "") -> subprocess.Popen:
+        told = {
+            "HUB_DATABASE_URL": f"sqlite:///{self.database}",
+            "HUB_KEYS": self.key,
+            "HUB_LOG_LEVEL": "error",
+            "KILL_AT": kill_at,
+        }
+        return subprocess.Popen(
+            [sys.executable, str(HERE / "kill_child.py"), "collect", "--once"],
+            env=os.environ | told,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def killed_at_commit(self, number: int, when: str) -> bool:
+        """Let a collector die at its n-th commit; False: it had done its work before."""
+        process = self.start(kill_at=f"{number}:{when}")
+        _, said = process.communicate(timeout=PATIENCE_S)
+        if process.returncode not in (0, -signal.SIGKILL):
+            raise AssertionError(said)
+        return process.returncode == -signal.SIGKILL
+
+    def killed_after(self, seconds: float) -> bool:
+        """Kill a collector from outside so long after its start; False: it had ended before."""
+        process = self.start()
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        _, said = process.communicate()
+        if process.returncode not in (0, -signal.SIGKILL):
+            raise AssertionError(said)
+        return process.returncode == -signal.SIGKILL
+
+    def finish(self) -> None:
+        """Let a collector do all that is left."""
+        process = self.start()
+        _, said = process.communicate(timeout=PATIENCE_S)
+        if process.returncode:
+            raise AssertionError(said)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """Everything stored, without the instants at which this run happened to store it."""
+        store = Store.open(f"sqlite:///{self.database}", keys=[self.key])
+        try:
+            with store.read() as unit:
+                return {name: sorted(select(unit, sql), key=repr) for name, sql in ROWS.items()}
+        finally:
+            store.close()
+
+
+SERIES = "meter_id, minutes, scale_num, scale_den, channels, source, ratios_applied"
+ROWS = {  # the instants at which a run stored something are left out
+    "series": f"SELECT {SERIES} FROM series",  # noqa: S608
+    "blocks": f"SELECT {SERIES}, day, body FROM block JOIN series ON series.id = series_id",  # noqa: S608
+    "revisions": f"SELECT {SERIES}, day, slot, old_counts, old_flags, why FROM revision "  # noqa: S608
+    "JOIN series ON series.id = series_id",
+    "gaps": "SELECT meter_id, from_at, to_at, state, reason, tries FROM gap",
+    "day_starts": "SELECT meter_id, obis, taken_at, value FROM register_reading WHERE day_start",
+    "registers": "SELECT DISTINCT meter_id, obis, value FROM register_reading WHERE NOT day_start",
+    "balance": "SELECT meter_id, obis, from_at, to_at, state, registers_wh, slots_wh, rereads "
+    "FROM balance_check",
+    "cursors": "SELECT meter_id, what, scheme, body FROM cursor",
+    "states": "SELECT meter_id, profile_from_at, profile_through_at, profile_done, failures, "
+    "stopped, error_code FROM meter_state",
+    "meters": "SELECT id, maker, serial, model, identity, learned FROM meter",
+    "signals": "SELECT json_extract(body, '$.meter'), count(*) FROM outbox GROUP BY 1",
+    "audit": "SELECT actor, act, target, detail FROM audit",
+    "leases": "SELECT id, lease_token FROM line",
+}
+
+
+def select(unit, sql: str) -> list[Any]:
+    cursor = unit.cursor()
+    cursor.execute(sql)
+    return cursor.fetchall()
+
+
+@contextmanager
+def ground(
+    folder: Path, *, days: int, count: int = 2, now: datetime | None = None
+) -> Iterator[Ground]:
+    """Set up meters that have run for so many days, with an outage of five hours among them."""
+    now = now or datetime.now(UTC).replace(second=7, microsecond=0)
+    face = (now + BASE).replace(tzinfo=None)
+    dark = (face - timedelta(days=days / 2)).replace(minute=10)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(HERE / "kill_meters.py"),
+            now.isoformat(),
+            str(count),
+            f"since={(face - timedelta(days=days)).date()}",
+            f"outage={dark.isoformat()}/{(dark + timedelta(hours=5)).isoformat()}",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(process.stdout.readline())
+        key = new_key()
+        (folder / "empty.db").unlink(missing_ok=True)
+        store = Store.open(f"sqlite:///{folder}/empty.db", keys=[key])
+        store.upgrade()
+        for address in range(1, count + 1):
+            meters.add_meter(
+                store,
+                line=f"tcp://127.0.0.1:{port}?latency=0",
+                driver="mercury234",
+                settings=json.dumps({"address": address, "password": "111111"}),
+            )
+        with store.reader.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        store.close()
+        yield Ground(folder, key)
+    finally:
+        process.kill()
+        process.communicate()

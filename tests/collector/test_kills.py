@@ -1,0 +1,30 @@
+"""The small version of ``make proof kills``; that one kills a hundred times and at each commit."""
+
+import random
+
+import pytest
+from kills import ground
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_killed_collector_loses_doubles_and_changes_nothing(tmp_path):
+    with ground(tmp_path, days=6, count=1) as ground_:
+        calm = ground_.fresh("calm")
+        calm.finish()
+        wanted = calm.rows()
+        assert len(wanted["blocks"]) >= 6
+        assert {state for *_, state, _, _ in wanted["gaps"]} == {"gone"}
+        assert "ok" in {row[4] for row in wanted["balance"]}
+        assert "in_doubt" not in {row[4] for row in wanted["balance"]}
+        for number, when in ((3, "before"), (6, "after")):
+            run = ground_.fresh("run")
+            assert run.killed_at_commit(number, when)
+            run.finish()
+            assert run.rows() == wanted
+        run = ground_.fresh("run")
+        luck = random.Random(3)  # noqa: S311
+        for _ in range(3):
+            run.killed_after(luck.uniform(0.8, 2.0))
+        run.finish()
+        assert run.rows() == wanted
