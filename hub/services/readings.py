@@ -43,20 +43,17 @@ def wanted(
     """Choose what to ask a meter: its registers now, and day starts that are not stored yet."""
     with store.read() as unit:
         bases = meters.clock_bases(unit, meter_id)
-        stored: dict[datetime, Mapping[str, int]] = {}
-        chosen = []
-        for register in sorted(on_offer):
-            if register.period == "now":
-                chosen.append(register)
-                continue
-            at = taken_at(register, shown, bases)
-            if at is None:
-                continue
-            if at not in stored:
-                stored[at] = readings.at(unit, meter_id, at)
-            if register.obis not in stored[at]:
-                chosen.append(register)
-        return chosen
+        starts = {
+            period: taken_at(register, shown, bases)
+            for period, register in {each.period: each for each in on_offer}.items()
+        }
+        stored = readings.stored_at(unit, meter_id, {at for at in starts.values() if at})
+    return [
+        register
+        for register in sorted(on_offer)
+        if register.period == "now"
+        or ((at := starts[register.period]) and (register.obis, at) not in stored)
+    ]
 
 
 def store_registers(

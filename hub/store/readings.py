@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlmodel import col, delete, select
+from sqlmodel import and_, col, or_, select
 
 from hub.store.tables import BalanceCheck, RegisterReading
 from hub.store.unit import Unit
@@ -61,14 +61,17 @@ def known(
     )
 
 
-def at(unit: Unit, meter_id: int, taken_at: datetime) -> Mapping[str, int]:
-    """Map the registers stored for exactly this instant to their values."""
+def stored_at(
+    unit: Unit, meter_id: int, instants: Collection[datetime]
+) -> set[tuple[str, datetime]]:
+    """List which registers are stored for exactly these instants."""
     rows = unit.session.exec(
-        select(RegisterReading).where(
-            RegisterReading.meter_id == meter_id, RegisterReading.taken_at == taken_at
+        select(RegisterReading.obis, RegisterReading.taken_at).where(
+            RegisterReading.meter_id == meter_id,
+            col(RegisterReading.taken_at).in_(sorted(instants)),
         )
     )
-    return {row.obis: row.value for row in rows}
+    return {(obis, at) for obis, at in rows}
 
 
 def keep(unit: Unit, meter_id: int, taken: Collection[Taken]) -> list[tuple[Taken, int]]:
@@ -78,44 +81,72 @@ def keep(unit: Unit, meter_id: int, taken: Collection[Taken]) -> list[tuple[Take
     does, or a meter would grow more rows by its registers than its profile has bytes.
     """
     changed: list[tuple[Taken, int]] = []
+    held = _held(unit, meter_id, taken)
     for item in taken:
-        row = unit.session.get(RegisterReading, (meter_id, item.obis, item.taken_at))
+        row = held.get((item.obis, item.taken_at))
         if row is not None:
             if row.value != item.value:
                 changed.append((item, row.value))
                 row.value = item.value
                 unit.session.add(row)
             continue
-        if not item.day_start and not make_last_of_day(unit, meter_id, item):
+        if not item.day_start and not _make_last_of_day(unit, held, item):
             continue
-        unit.session.add(
-            RegisterReading(
-                meter_id=meter_id,
-                obis=item.obis,
-                taken_at=item.taken_at,
-                value=item.value,
-                day_start=item.day_start,
-            )
+        row = RegisterReading(
+            meter_id=meter_id,
+            obis=item.obis,
+            taken_at=item.taken_at,
+            value=item.value,
+            day_start=item.day_start,
         )
+        unit.session.add(row)
+        held[item.obis, item.taken_at] = row  # a month may begin with the year, or a day
     return changed
 
 
-def make_last_of_day(unit: Unit, meter_id: int, item: Taken) -> bool:
-    """Remove the day's earlier readings of now; False: a later one is there."""
-    day = item.taken_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    same = [
-        col(RegisterReading.meter_id) == meter_id,
-        col(RegisterReading.obis) == item.obis,
-        col(RegisterReading.day_start).is_(False),
-        col(RegisterReading.taken_at) >= day,
-        col(RegisterReading.taken_at) < day + timedelta(days=1),
+def _held(
+    unit: Unit, meter_id: int, taken: Collection[Taken]
+) -> dict[tuple[str, datetime], RegisterReading]:
+    """Fetch what is stored for these instants, and all readings of now of their days."""
+    days = {_day(item.taken_at) for item in taken if not item.day_start}
+    of_days = [
+        and_(
+            col(RegisterReading.day_start).is_(False),
+            col(RegisterReading.taken_at) >= day,
+            col(RegisterReading.taken_at) < day + timedelta(days=1),
+        )
+        for day in sorted(days)
     ]
-    later = select(RegisterReading.taken_at).where(
-        *same, col(RegisterReading.taken_at) > item.taken_at
+    rows = unit.session.exec(
+        select(RegisterReading).where(
+            RegisterReading.meter_id == meter_id,
+            or_(
+                col(RegisterReading.taken_at).in_(sorted({item.taken_at for item in taken})),
+                *of_days,
+            ),
+        )
     )
-    if unit.session.exec(later).first() is not None:
+    return {(row.obis, row.taken_at): row for row in rows}
+
+
+def _day(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _make_last_of_day(
+    unit: Unit, held: Mapping[tuple[str, datetime], RegisterReading], item: Taken
+) -> bool:
+    """Remove the day's earlier readings of now; False: a later one is there."""
+    day = _day(item.taken_at)
+    same = [
+        row
+        for (obis, at), row in held.items()
+        if obis == item.obis and not row.day_start and _day(at) == day
+    ]
+    if any(row.taken_at > item.taken_at for row in same):
         return False
-    unit.session.execute(delete(RegisterReading).where(*same))
+    for row in same:
+        unit.session.delete(row)
     return True
 
 

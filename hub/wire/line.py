@@ -29,6 +29,7 @@ from hub.wire.link import Link
 from hub.wire.listen import MAX_REPLY_BYTES, Ear
 from hub.wire.turns import Turns
 
+PATIENCE = 3  # more repeats for a meter that was heard in this visit: it is there, in noise
 QUIET_CHARS = 4  # silence in characters that ends a frame, whatever the driver says
 LONGEST_PAUSE_S = 2.0  # what a reply may lose in pauses on its way
 
@@ -70,7 +71,8 @@ class LineStats:
 class Line:
     """One physical line. Opened at the first ask; one event loop, any number of seats.
 
-    ``repeats``: how often a read is tried again after silence or damage. ``lease``: True while
+    ``repeats``: how often a read is tried again after silence or damage; from a meter that has
+    answered in this visit it is ``PATIENCE`` more, if it is any at all. ``lease``: True while
     this process may be the line's master; asked before every frame.
     """
 
@@ -154,12 +156,16 @@ class Line:
         while True:
             await self._my_turn(seat)
             try:
-                return await self._attempt(seat, step)
+                reply = await self._attempt(seat, step)
             except (ReplyTimeout, FrameGarbled):
                 if not repeats:
+                    seat.heard = False
                     raise
                 repeats -= 1
                 self.stats.repeats += 1
+            else:
+                seat.heard = seat.heard or step.rule is not None
+                return reply
             finally:
                 if seat.interleave:
                     self._turns.pass_on()
@@ -294,6 +300,7 @@ class Seat:
         "_line",
         "clock",
         "gap_s",
+        "heard",
         "holding",
         "interleave",
         "is_mutating",
@@ -326,10 +333,12 @@ class Seat:
         self.priority = priority
         self.key = key
         self.holding = False
+        self.heard = False
 
     async def __call__(self, step: Ask, /) -> Reply:
         """Do one ask, repeated as the line's policy says if it only reads."""
-        return await self._ask(step, 0 if step.mutating else self._line.repeats)
+        repeats = 0 if step.mutating else self._line.repeats
+        return await self._ask(step, repeats + PATIENCE if repeats and self.heard else repeats)
 
     async def once(self, step: Ask, /) -> Reply:
         """Do one ask and never repeat it."""

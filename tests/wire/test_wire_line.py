@@ -620,4 +620,4 @@ def test_a_silent_meter_is_asked_no_more_than_the_policy_says():
             await run(toy.visit(7, [3, 4, 5]), seat(line), deadline=99)
         return [frame[1] for _, frame in link.sent]
 
-    assert on_line(main) == [toy.HELLO, 3, 3, 3, toy.BYE, toy.BYE, toy.BYE]
+    assert on_line(main) == [toy.HELLO, *[3] * 6, toy.BYE, toy.BYE, toy.BYE]
