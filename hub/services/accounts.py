@@ -53,6 +53,8 @@ class Limit:
 
 BY_ADDRESS = Limit("sign_in_address", 20, timedelta(minutes=5))
 BY_ACCOUNT = Limit("sign_in_account", 5, timedelta(minutes=15))
+# Past this the owner is told; the account is never locked, or anybody could lock it.
+TELL_OWNER = Limit("sign_in_total", 20, HOUR)
 REGISTER = Limit("register_address", 30, HOUR)
 TAKEN_BY_ADDRESS = Limit("taken_address", 5, HOUR)
 TAKEN_IN_ALL = Limit("taken_all", 100, HOUR)
@@ -302,6 +304,7 @@ class Accounts:
             user = stored.user_by_email(unit, email)
         known = None if user is None else user.password_hash
         if not self.passwords.verify(known, password[: LONGEST["password"] + 1]) or user is None:
+            self._failed(email, user, now)
             raise SignInRefused
         if user.confirmed_at is None:
             raise NotConfirmed
@@ -313,6 +316,17 @@ class Accounts:
             stored.forget_attempts(unit, BY_ACCOUNT.kind, hashed(account))
             stored.end_expired(unit, now)
             return self._begin(unit, user_id, address, device, now)
+
+    def _failed(self, email: str, user: User | None, now: datetime) -> None:
+        """Count failures of an account from everywhere; tell its owner once an hour."""
+        with self.store.write() as unit:
+            count, until = stored.count_attempt(
+                unit, TELL_OWNER.kind, hashed(email), TELL_OWNER.window, now
+            )
+            if user is not None and user.confirmed_at is not None and count == TELL_OWNER.most:
+                key = f"attempts:{hashed(email)}:{until.isoformat()}"
+                order = MailOrder("attempts", key, email, user.language, full_name=user.full_name)
+                order_mail(unit, order, now)
 
     def _begin(
         self, unit: Unit, user_id: int, address: str, device: str, now: datetime

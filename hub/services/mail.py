@@ -33,7 +33,7 @@ MOST_TRIES = 30  # about a day with the outbox's waits
 class MailOrder:
     """A mail to be sent; the same key is sent once. ``token`` is what its link carries."""
 
-    template: str  # confirm, taken
+    template: str  # confirm, taken, attempts
     key: str
     to: str
     language: str = ""
@@ -72,7 +72,7 @@ class Letterhead:
     time_zone: str = "Europe/Moscow"
 
 
-PATHS = {"confirm": "/register/confirm/{token}", "taken": "/login"}
+PATHS = {"confirm": "/register/confirm/{token}", "taken": "/login", "attempts": "/login"}
 
 
 def order_mail(unit: Unit, order: MailOrder, now: datetime) -> bool:

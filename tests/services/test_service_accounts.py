@@ -232,6 +232,16 @@ def test_sign_in_is_limited_by_network(accounts):
         accounts.sign_in("other@example.org", "wrong wrong", HOME)
 
 
+async def test_the_owner_is_told_of_many_failures_and_never_locked_out(accounts, store, clock):
+    await registered(accounts, store, clock)
+    for number in range(45):
+        with pytest.raises(SignInRefused):
+            accounts.sign_in("anna@example.org", "wrong wrong", f"10.{number}.0.1")
+    await post(store, clock).deliver_due()
+    assert [mail.link for mail in kept_mails(store)].count("https://hub.example/login") == 1
+    accounts.sign_in("anna@example.org", "Long enough!", HOME)
+
+
 def test_an_unknown_user_costs_a_hash(accounts):
     with pytest.raises(SignInRefused):
         accounts.sign_in("nobody@example.org", "whatever it is", HOME)
