@@ -310,19 +310,6 @@ def _store_points(
     stored.put_points(unit, contract_id, rows)
 
 
-def join_points(unit: Unit, now: datetime) -> int:
-    """Join points whose meter has proved its serial since they were told; give how many."""
-    count = 0
-    for supplier_id, points in stored.unjoined(unit).items():
-        places = stored.places(unit, supplier_id, [point.number for point in points], now)
-        for point in points:
-            place = joined(point.number, point.meter_serial, places)
-            if place is not None:
-                stored.join(unit, point.id, place)
-                count += 1
-    return count
-
-
 def _checked_name(name: str) -> str:
     cleaned = clean_name(name)
     if not cleaned:

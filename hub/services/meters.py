@@ -9,6 +9,7 @@ from hub.domain.clock import ClockBases
 from hub.domain.meters import Identity
 from hub.domain.pages import Cursor
 from hub.errors import WrongDevice
+from hub.services.joining import join_points
 from hub.store import gaps, leases, meters
 from hub.store.gaps import StoredGap
 from hub.store.leases import Lease
@@ -82,6 +83,8 @@ def met(store: Store, meter_id: int, identity: Identity, *, lease: Lease) -> Non
             model=identity.model,
             identity=as_json(identity),
         )
+        if not expected.serial:
+            join_points(unit, unit.now())
 
 
 def as_json(identity: Identity) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hub.domain.calendar import Level
+from hub.domain.calendar import Level, instant_of
 from hub.errors import Missing
-from hub.services.pieces import DEFAULT_ZONE, gather
+from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
 from hub.services.profile import (
+    MOST_SLOT_DAYS,
     Columns,
     ProfileSums,
     columns_of,
@@ -18,6 +19,7 @@ from hub.services.profile import (
 )
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
+from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
 from hub.store.points import PointRow
@@ -33,13 +35,32 @@ class InfoPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Hole:
+    """A span without values that the gap ledger knows of.
+
+    ``state``: open (the meter is asked again, next at ``next_try_at``) or gone (it no longer has
+    it); ``reason``: not_written, not_read, damaged.
+    """
+
+    from_at: datetime
+    to_at: datetime
+    state: str
+    reason: str
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProfilePage:
-    """«Профиль мощности»: ``sums`` for the table and the totals, ``columns`` for the chart."""
+    """«Профиль мощности»: ``sums`` for the table and the totals, ``columns`` for the chart.
+
+    ``columns`` is None where none was asked for, or for more than 100 days: days are drawn then.
+    """
 
     shell: ShellView
     card: PointCard
     sums: ProfileSums
     columns: Columns | None
+    holes: tuple[Hole, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +102,11 @@ class PointPages:
             card, _ = card_in(unit, row, now)
             minutes = span_minutes(row.time_zone or DEFAULT_ZONE, first, last)
             load = gather(unit, [row], *minutes)[0]
-        columns = None if step is None else columns_of(load, first, last, step, now)
-        return ProfilePage(shell, card, summed(load, first, last, level, now), columns)
+            holes = _holes(unit, load, minutes)
+        columns = None
+        if step is not None and last - first < MOST_SLOT_DAYS:
+            columns = columns_of(load, first, last, step, now)
+        return ProfilePage(shell, card, summed(load, first, last, level, now), columns, holes)
 
     def readings(
         self, who: SignedIn, point_id: int, first: date, last: date, level: Level = Level.DAY
@@ -99,3 +123,24 @@ def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellVie
     if row is None:
         raise Missing
     return row, shell_in(unit, who, row.contract_id)
+
+
+def _holes(unit: Unit, load: Load, minutes: tuple[int, int]) -> tuple[Hole, ...]:
+    """List the ledger's gaps of the meters that were here, within the span, oldest first."""
+    found = []
+    for each in load.installed:
+        start, end = minutes_of(each)
+        span = max(start, minutes[0]), min(end, minutes[1])
+        if span[0] >= span[1]:
+            continue
+        found += [
+            Hole(
+                instant_of(max(gap.span[0], span[0])),
+                instant_of(min(gap.span[1], span[1])),
+                gap.state.value,
+                gap.reason.value,
+                gap.next_try_at,
+            )
+            for gap in gaps.missing(unit, each.meter_id, span)
+        ]
+    return tuple(found)

@@ -269,7 +269,7 @@ def _whole(
             return values, flags, damaged
 
 
-def _minutes_of(row: SpanRow | InstallationRow) -> tuple[int, int]:
+def minutes_of(row: SpanRow | InstallationRow) -> tuple[int, int]:
     """From and to, rounded up: a slot that starts within the minute of a change is the older."""
     start = ceil_minute(row.from_at)
     return start, FOREVER if row.to_at is None else ceil_minute(row.to_at)
@@ -281,7 +281,7 @@ def ceil_minute(instant: datetime) -> int:
 
 
 def _overlaps(row: SpanRow | InstallationRow, first: int, last: int) -> bool:
-    start, end = _minutes_of(row)
+    start, end = minutes_of(row)
     return start < last and end > first
 
 
@@ -301,7 +301,7 @@ def _cut(load: Load, held: Iterable[Held], first: int, last: int) -> Iterable[Pi
         for installed in load.installed:
             if row.meter_id is not None and installed.meter_id != row.meter_id:
                 continue
-            start, end = _minutes_of(installed)
+            start, end = minutes_of(installed)
             if row.meter_id is None and row.ratios_applied:
                 continue
             start, end = max(start, first), min(end, last)

@@ -32,6 +32,7 @@ Energy: TypeAlias = tuple[Fraction | None, Fraction | None, Fraction | None, Fra
 NOTHING: Energy = (None, None, None, None)
 ZERO = Fraction(0)
 LONGEST_SPAN = timedelta(days=3660)
+MOST_SLOT_DAYS = timedelta(days=100)  # of single slots; longer spans are looked at by day
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,9 @@ class Profiles:
     ) -> list[SlotView]:
         """Every slot of the span in steps of ``step`` minutes, with or without a value.
 
-        A coarser meter keeps its own period.
+        A coarser meter keeps its own period. Missing for more than 100 days.
         """
+        _check_slots(first, last)
         with self.store.read() as unit:
             load = self.load(unit, user_id, point_id, first, last)
         return slot_views(load, first, last, step, self.clock())
@@ -198,6 +200,7 @@ class Profiles:
         self, user_id: int, point_id: int, first: date, last: date, step: int = 30
     ) -> Columns:
         """Give the same slots for a chart."""
+        _check_slots(first, last)
         with self.store.read() as unit:
             load = self.load(unit, user_id, point_id, first, last)
         return columns_of(load, first, last, step, self.clock())
@@ -209,6 +212,11 @@ class Profiles:
             raise Missing
         starts = span_minutes(row.time_zone or "Europe/Moscow", first, last)
         return gather(unit, [row], *starts)[0]
+
+
+def _check_slots(first: date, last: date) -> None:
+    if last - first >= MOST_SLOT_DAYS:
+        raise Missing("More than 100 days are shown by day, not by half-hour; choose fewer.")
 
 
 def span_minutes(time_zone: str, first: date, last: date) -> tuple[int, int]:

@@ -35,7 +35,8 @@ from hub.plugins.api import (
 )
 from hub.plugins.manager import load_plugins
 from hub.services.books import BookedContract, enter, open_supplier
-from hub.services.contracts import Contracts, join_points
+from hub.services.contracts import Contracts
+from hub.services.joining import join_points
 from hub.services.passwords import Passwords
 from hub.store import points as stored
 from hub.store import tables
@@ -134,7 +135,6 @@ async def test_a_meter_that_proves_itself_later_is_joined_then(world, contracts,
     with world.store.write() as unit:
         assert join_points(unit, clock()) == 0
         unit.session.get(tables.Meter, meter).serial = "41882107"
-    with world.store.write() as unit:
         assert join_points(unit, clock()) == 1
     with world.store.read() as unit:
         points = stored.of_contract(unit, user, contract_id)

@@ -261,6 +261,40 @@ def test_a_points_pages_come_from_one_unit_each(world, monkeypatch):
         pages.info(who(world.user()), point)
 
 
+def test_the_profile_page_tells_of_the_ledgers_gaps(world):
+    user, point, _, meter = world.simple()
+    at = datetime(2026, 10, 31, 20, tzinfo=UTC)  # an hour before November begins in Moscow
+    for state, reason, begin in (
+        ("open", "not_read", at),
+        ("gone", "not_written", at + timedelta(days=3)),
+        ("filled", "not_read", at + timedelta(days=4)),
+    ):
+        world.add(
+            tables.LedgerGap(
+                meter_id=meter, from_at=begin, to_at=begin + timedelta(hours=2),
+                state=state, reason=reason, noted_at=NOW,
+            )
+        )  # fmt: skip
+    page = PointPages(world.store, lambda: NOW).profile(
+        who(user), point, date(2026, 11, 1), date(2026, 11, 30)
+    )
+    assert [(hole.from_at, hole.state) for hole in page.holes] == [
+        (at + timedelta(hours=1), "open"), (at + timedelta(days=3), "gone"),
+    ]  # fmt: skip
+    assert page.holes[0].to_at == at + timedelta(hours=2)
+
+
+def test_long_spans_are_shown_by_day(world):
+    user, point, _, _ = world.simple()
+    span = date(2026, 1, 1), date(2026, 11, 30)
+    page = PointPages(world.store, lambda: NOW).profile(who(user), point, *span)
+    assert page.columns is None
+    assert len(page.sums.items) == 334
+    for ask in (Profiles(world.store).slots, Profiles(world.store).columns):
+        with pytest.raises(Missing):
+            ask(user, point, *span)
+
+
 def test_nobody_sees_what_is_not_theirs(world):
     user, point, _, _ = world.simple()
     stranger = world.user()
