@@ -16,7 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "collector")]
 
-from kills import Ground, ground
+from kills import Ground, ground  # noqa: E402
 
 from proof.figures import SCRATCH, Figure, keep  # noqa: E402
 
