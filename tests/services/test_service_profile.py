@@ -252,3 +252,56 @@ def test_sums_are_the_oracles(world, data):
     assert sum(item.measured for item in weeks.items) == got.total.measured
     months = profiles(world).months(user, point, first, last)
     assert sum(item.partial for item in months.items) == got.total.partial
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_sources_of_different_periods_hide_each_other_slot_by_slot(world, data):
+    user, supplier = world.user(), world.supplier()
+    place = world.place(supplier)
+    point = world.point(world.contract(user, supplier), place)
+    meter = world.meter()
+    world.install(place, meter)
+    day = date(2026, 11, 10)
+    begin = minute_of(datetime(2026, 11, 9, 21, tzinfo=UTC))
+    taken: set[int] = set()
+    wanted: dict[date, Fraction] = {}
+    minutes_known: dict[date, int] = {}
+    periods = []
+    for source, minutes, owner in (
+        ("driver", data.draw(st.sampled_from([30, 60])), {"meter_id": meter}),
+        ("supplier", data.draw(st.sampled_from([15, 30, 60])), {"metering_point_id": place}),
+        ("manual", data.draw(st.sampled_from([15, 60])), {"metering_point_id": place}),
+    ):
+        first = begin // minutes
+        numbers = data.draw(st.sets(st.integers(first, first + 2 * 1440 // minutes), max_size=30))
+        slots = {n: ((n % 89, 1), 0) for n in numbers}
+        if slots:
+            periods.append(minutes)
+            series = world.series(source=source, minutes=minutes, **owner)
+            world.slots(series, slots, minutes=minutes)
+        mine = set()
+        for n, (counts, _) in slots.items():
+            span = range(n * minutes, (n + 1) * minutes)
+            if taken.isdisjoint(span):
+                mine.update(span)
+                start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=n * minutes)
+                local = start.astimezone(ZoneInfo("Europe/Moscow")).date()
+                wanted[local] = wanted.get(local, Fraction(0)) + counts[0] * COUNT
+                minutes_known[local] = minutes_known.get(local, 0) + minutes
+        taken |= mine
+    got = profiles(world).days(user, point, day, day + timedelta(days=1))
+    for item in got.items:
+        assert item.energy[0] == wanted.get(item.first)
+        assert item.measured * got.minutes == minutes_known.get(item.first, 0)
+    views = profiles(world).slots(user, point, day, day + timedelta(days=1))
+    for number in range(2):
+        known = [
+            view.energy[0]
+            for view in views
+            if view.local_start.date() == day + timedelta(days=number)
+            and view.energy[0] is not None
+        ]
+        assert (sum(known) if known else None) == wanted.get(day + timedelta(days=number))

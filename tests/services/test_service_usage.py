@@ -198,6 +198,26 @@ def test_a_season_change_within_is_laid_day_beside_day(world, now):
     check(world, user, contract, at)
 
 
+def test_hourly_and_quarterly_points_are_compared_in_their_own_slots(world):
+    user, contract, made = contract_of(world, 2)
+    end = minute_of(NOW)
+    for (_, _, meter), minutes in zip(made, (60, 15), strict=True):
+        series = world.series(meter_id=meter, minutes=minutes)
+        last = end // minutes
+        slots = {n: ((n % 71, 1), 0) for n in range(last - 60 * 1440 // minutes, last) if n % 7}
+        world.slots(series, slots, minutes=minutes)
+        month = minute_of(datetime(2026, 10, 31, 21, tzinfo=UTC)) // minutes
+        before = minute_of(datetime(2026, 9, 30, 21, tzinfo=UTC)) // minutes
+        both = [n for n in range(last - month) if month + n in slots and before + n in slots]
+        got = usage(world, user, contract)
+        figure = next(p for p in got.points if p.month.both == len(both)).month
+        unit = Fraction(500, 1_000_000)
+        assert figure.now == sum(slots[month + n][0][0] for n in both) * unit
+        assert figure.before == sum(slots[before + n][0][0] for n in both) * unit
+        assert figure.measured == sum(n in slots for n in range(month, last))
+        assert figure.expected == last - month
+
+
 def test_nothing_measured_is_none(world):
     user, contract, _ = contract_of(world, 2)
     got = usage(world, user, contract)
