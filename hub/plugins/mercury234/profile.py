@@ -184,7 +184,8 @@ class ProfileReader:
 
     async def _route(self, place: Mark | None, span: Span | None) -> Route | None:
         """Return the way to go; None if there is nothing to read."""
-        if place is None and span is None:
+        known = self._lag(place) is not None if place else span is not None
+        if not known and not self._sure_of_address:
             await self._find_last()
         last = self._known_last
         if self._address == 0 and not last.status & OVERFLOW:
@@ -220,41 +221,49 @@ class ProfileReader:
         route.edge = span[0]
         route.walker.floor, route.walker.ceiling = first, end
 
+    def _lag(self, place: Mark) -> int | None:
+        """Return how far back ``place`` is, if its address and its stamp agree on that."""
+        last = self._known_last
+        back = self._back(place.address)
+        regular = place.minutes == last.minutes and self._due(back) == place.std
+        return back if regular else None
+
+    def _at(self, back: int) -> int:
+        return (self._address - back * STEP) % self._ring
+
+    def _back(self, address: int) -> int:
+        return (self._address - address) % self._ring // STEP
+
     async def _resume(self, route: Route, place: Mark) -> None:
         """Start behind ``place``, found by address and by stamp."""
-        last, period = self._known_last, timedelta(minutes=place.minutes)
-        ring_records = self._ring // STEP
         route.edge = place.ends
         route.walker.floor = place.std
-        by_address = (self._address - place.address) % self._ring // STEP
-        by_stamp, rest = divmod(last.std - place.std, period)
-        regular = place.minutes == last.minutes and not rest
-        if regular and by_stamp == by_address:
-            self._go_on(route, place, by_address)
+        back = self._lag(place)
+        if back is not None:
+            self._go_on(route, place, back)
             return
-        if not self._sure_of_address:
-            await self._find_last()
-            route.walker.last = Mark(self._address, route.walker.last.ends, last.minutes)
-            by_address = (self._address - place.address) % self._ring // STEP
-            if regular and by_stamp == by_address:
-                self._go_on(route, place, by_address)
-                return
-        overwritten = by_stamp > self._kept() and (by_stamp - by_address) % ring_records == 0
-        if not (regular and overwritten):
+        back = self._back(place.address)
+        if not self._overwritten(place):
             # the clock was moved, or the ring begun anew: is our record still there?
-            wire = self._wires.get(by_address) or await self._single(place.address)
-            record = _record(wire)
+            record = _record(self._wires.get(back) or await self._single(place.address))
             if record and record.minutes == place.minutes and _end(record) == place.std:
-                self._go_on(route, place, by_address)
-                await self._step_back(route, place, by_address)
+                self._go_on(route, place, back)
+                await self._step_back(route, place, back)
                 return
-            if last.std <= place.std:
+            if self._known_last.std <= place.std:
                 raise CursorLost(
                     "The meter's profile was begun anew and its clock set back; "
                     "reading starts from the oldest record kept."
                 )
         route.start = min(route.start, self._kept())
         route.searching = True
+
+    def _overwritten(self, place: Mark) -> bool:
+        """Tell whether the ring simply went on, by more than it can hold."""
+        last = self._known_last
+        passed, rest = divmod(last.std - place.std, timedelta(minutes=last.minutes))
+        laps = (passed - self._back(place.address)) % (self._ring // STEP)
+        return place.minutes == last.minutes and passed > self._kept() and not (rest or laps)
 
     def _go_on(self, route: Route, place: Mark, back: int) -> None:
         route.start = back - 1
@@ -298,7 +307,7 @@ class ProfileReader:
                     raise
                 more = True
                 break
-            entry = walker.entry(judged, back, (self._address - back * STEP) % self._ring)
+            entry = walker.entry(judged, back, self._at(back))
             if route.searching and not draft.entries and entry.record is None:
                 continue
             full = len(draft.entries) >= PAGE_RECORDS - 1 and draft.end_before(entry)
@@ -310,7 +319,7 @@ class ProfileReader:
 
     def _page(self, route: Route, draft: Draft, span: Span | None, *, more: bool) -> ProfilePage:
         last_ends = route.walker.last.ends
-        end = draft.entries[-1].mark.ends if draft.entries else None
+        end = draft.entries[-1].mark.ends if draft.entries else last_ends
         if span is not None and not more:
             end = min(span[1], last_ends, key=std)
         mark = draft.entries[-1].mark if draft.entries else route.walker.last
@@ -330,7 +339,7 @@ class ProfileReader:
             return judged
         if judged.sense is Sense.GAP:
             return judged
-        address = (self._address - back * STEP) % self._ring
+        address = self._at(back)
         for _ in range(ODD_READS):
             again = await self._single(address)
             self._wires[back] = again
@@ -382,7 +391,7 @@ class ProfileReader:
             await self._find_last()
 
     async def _read(self, way: Way, back: int, stop: int) -> None:
-        address = (self._address - back * STEP) % self._ring
+        address = self._at(back)
         if way is SINGLES:
             self._wires[back] = await self._single(address)
         elif way is BLOCKS:
@@ -390,8 +399,7 @@ class ProfileReader:
             size = RECORD_BYTES * way.count
             reply = await self._session.data(memory_read(start, way.count), size)
             for index, wire in enumerate(_records(data_of(reply.frame))):
-                place = (self._address - start - index * STEP) % self._ring // STEP
-                self._wires.setdefault(place, wire)
+                self._wires.setdefault(self._back(start + index * STEP), wire)
         else:
             await self._read_relative(way, back, stop)
 
