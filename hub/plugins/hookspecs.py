@@ -9,7 +9,6 @@ from hub.plugins.api.notify import NotifierSpec
 from hub.plugins.api.supplier import SupplierSpec
 
 
-
 @hookspec
 def hub_plugin() -> PluginCard:  # type: ignore[empty-body]
     """Introduce yourself. Called once, before anything else."""

@@ -10,7 +10,7 @@ from hub.store.unit import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # worlds and metering are imported by name
 
-from worlds import World  # noqa: E402
+from worlds import World
 
 
 @pytest.fixture

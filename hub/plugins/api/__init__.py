@@ -74,12 +74,12 @@ from hub.plugins.api.markers import (
     hookimpl,
 )
 from hub.plugins.api.meter import (
+    PROTOCOLS,
     Can,
     DriverSpec,
     Explained,
     Level,
     MeterDriver,
-    PROTOCOLS,
     ReadsClock,
     ReadsJournal,
     ReadsProfile,
@@ -152,9 +152,9 @@ from hub.plugins.api.supplier import (
     TransformerFact,
 )
 from hub.plugins.api.wire import (
+    NEED_MORE,
     Ask,
     FrameRule,
-    NEED_MORE,
     Reply,
     Request,
     Rest,
@@ -167,6 +167,9 @@ from hub.plugins.api.wire import (
 
 __all__ = [
     "API_VERSION",
+    "NEED_MORE",
+    "PRIVATE",
+    "PROTOCOLS",
     "Abandoned",
     "AcceptsReadings",
     "AccessDenied",
@@ -236,14 +239,11 @@ __all__ = [
     "MeterDriver",
     "MeterTime",
     "Money",
-    "NEED_MORE",
     "NotSupported",
     "Notice",
     "NoticeKind",
     "Notifier",
     "NotifierSpec",
-    "PRIVATE",
-    "PROTOCOLS",
     "Page",
     "Payment",
     "PeriodUnsupported",

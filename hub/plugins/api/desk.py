@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from hub.plugins.api.supplier import Books
 
 
-
 class Answer(Protocol):
     status: int
     url: str
