@@ -22,9 +22,9 @@ from hub.errors import (
     SignInRefused,
     TooManyAttempts,
 )
+from hub.services.clock import utc_now
 from hub.services.mail import MailOrder, order_mail
 from hub.services.passwords import Passwords
-from hub.services.profile import utc_now
 from hub.store import accounts as stored
 from hub.store.accounts import SignedIn
 from hub.store.tables import OneTimeToken, User, UserSession
@@ -90,6 +90,15 @@ class NewSession:
     session_id: str
     user_id: int
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What somebody told of themselves; ``phone`` may be empty."""
+
+    full_name: str
+    email: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +368,14 @@ class Accounts:
             with self.store.write() as unit:
                 stored.touch_session(unit, found.id_hash, now)
         return found
+
+    def person(self, user_id: int) -> Person:
+        """Give a person's own data."""
+        with self.store.read() as unit:
+            row = stored.user_by_id(unit, user_id)
+            if row is None:
+                raise Missing
+            return Person(row.full_name, row.email, row.phone)
 
     def sign_out(self, session_id: str) -> None:
         """End the session; twice is no error."""

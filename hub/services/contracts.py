@@ -46,9 +46,9 @@ from hub.plugins.api import (
     SupplierSpec,
 )
 from hub.services.books import HouseBooks, card_dict
+from hub.services.clock import utc_now
 from hub.services.desk import desk_for
 from hub.services.passwords import Passwords
-from hub.services.profile import utc_now
 from hub.store import accounts, outbox, tables
 from hub.store import contracts as stored
 from hub.store.contracts import ListedContract

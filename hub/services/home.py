@@ -7,8 +7,8 @@ from datetime import datetime
 from hub.errors import Missing
 from hub.plugins.api import SupplierCard
 from hub.services.books import card_of
+from hub.services.clock import utc_now
 from hub.services.points import PointCard, cards_of, installed_at
-from hub.services.profile import utc_now
 from hub.services.shell import ShellView, shell_in
 from hub.services.usage import ContractUsage, usage_in
 from hub.store import contracts

@@ -17,8 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from hub.errors import ChannelDown, HubError, RecipientRejected, SealBroken
 from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
+from hub.services.clock import utc_now
 from hub.services.desk import desk_for
-from hub.services.profile import utc_now
 from hub.store import mails as stored
 from hub.store import outbox
 from hub.store.outbox import Work

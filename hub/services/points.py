@@ -14,8 +14,8 @@ from fractions import Fraction
 from hub.domain.contracts import same_serial
 from hub.errors import Missing
 from hub.plugins.api import PointFact
+from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, MILLION
-from hub.services.profile import utc_now
 from hub.services.registers import LatestReadings, latest_of, present_of
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow

@@ -14,8 +14,9 @@ from fractions import Fraction
 
 from hub.domain.calendar import Level, buckets, day_starts, instant_of, local_day
 from hub.errors import Missing
+from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, MILLION, gather
-from hub.services.profile import span_minutes, summed, utc_now
+from hub.services.profile import span_minutes, summed
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow, ReadingRow
 from hub.store.unit import Store, Unit
