@@ -150,9 +150,12 @@ class Visit:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
             await self._gaps(reader, seat, seasons=shown.summer is not None)
-        self.tally.learned = self._guarded("learned", lambda: dict(driver.learned()))
+        self.tally.learned = self._learned(driver)
         if trouble is not None:
             raise trouble
+
+    def _learned(self, driver: MeterDriver) -> dict[str, str]:
+        return self._guarded("learned", lambda: dict(driver.learned()))
 
     def _can(self, driver: MeterDriver, identity: Identity) -> frozenset[Can]:
         can = self._guarded("can", lambda: frozenset(driver.can(identity)))
@@ -196,7 +199,7 @@ class Visit:
                 cursor, lost = None, True
                 await self._stored(meters.forget_cursor)
                 continue
-            stored = await self._store(page)
+            stored = await self._store(driver, page)
             if not page.more:
                 return
             if page.next == cursor and not stored.changed:
@@ -217,8 +220,13 @@ class Visit:
             seat, "read_profile", lambda: driver.read_profile(cursor, span), PAGE_S
         )
 
-    async def _store(self, page: ProfilePage, *, by_span: bool = False) -> storing.PageStored:
-        stored = await self._stored(storing.store_profile_page, page, by_span=by_span)
+    async def _store(
+        self, driver: ReadsProfile, page: ProfilePage, *, by_span: bool = False
+    ) -> storing.PageStored:
+        learned = self._learned(cast("MeterDriver", driver))
+        stored = await self._stored(
+            storing.store_profile_page, page, by_span=by_span, learned=learned
+        )
         self.tally.pages += 1
         self.tally.filled += stored.filled
         self.tally.revised += stored.revised
@@ -261,7 +269,7 @@ class Visit:
         cursor: Cursor | None = None
         while True:
             page = await self._page(driver, seat, cursor, (begin, end))
-            await self._store(page, by_span=True)
+            await self._store(driver, page, by_span=True)
             if not page.more:
                 return
             if page.next == cursor:

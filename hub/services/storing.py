@@ -5,6 +5,7 @@ committed together or not at all. A page that has been stored changes nothing wh
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,12 +42,19 @@ class PageStored:
 
 
 def store_profile_page(
-    store: Store, meter_id: int, page: ProfilePage, *, lease: Lease, by_span: bool = False
+    store: Store,
+    meter_id: int,
+    page: ProfilePage,
+    *,
+    lease: Lease,
+    by_span: bool = False,
+    learned: Mapping[str, str] | None = None,
 ) -> PageStored:
     """Store a page of a meter's profile.
 
     ``by_span``: it was asked for by a span, so its cursor is not the meter's and slots that are
-    missing in it are no news. Raises LineBusy (nothing is stored) if the lease was lost,
+    missing in it are no news. ``learned``: habits of the meter that the driver knows by now, so
+    that they outlive a visit that is cut short. Raises LineBusy (nothing is stored) if the lease was lost,
     PeriodUnsupported if the slots don't fit into days.
     """
     with store.write() as unit:
@@ -69,6 +77,8 @@ def store_profile_page(
             ]
         )
         keep_ledger(unit, meter_id, page, bases=bases, spans=spans, stored=stored, by_span=by_span)
+        if learned is not None:
+            meters.change_meter(unit, meter_id, learned=dict(learned))
         if not by_span:
             stored.moved = meters.move_cursor(unit, meter_id, page.next)
         keep_state(unit, meter_id, spans, read_to_end=not by_span and not page.more)

@@ -63,7 +63,7 @@ def test_a_day_with_two_names_is_one_reading(store):
         store,
         meter,
         {Register("1.8.0", "at:month:2026-01"): wh(5), Register("1.8.0", "at:year:0"): wh(5)},
-    )  # noqa: E501
+    )
     assert len(stored(store)) == 1
 
 

@@ -21,6 +21,7 @@ from hub.domain.clock import MeterTime
 from hub.domain.profile import SlotMark
 from hub.errors import ContractBroken, LineBusy, PeriodUnsupported
 from hub.services import lines, storing
+from hub.services import meters as services
 from hub.services.storing import store_profile_page
 from hub.store import gaps, meters, outbox, series
 from hub.store.tables import LedgerGap, MeterState, Revision
@@ -50,6 +51,14 @@ def test_a_page_is_stored_with_its_cursor_state_and_signal(store):
         assert not state.profile_done
         (signal,) = outbox.signals(unit, 0)
         assert signal.body == {"meter": meter.meter_id, "points": [point]}
+
+
+def test_what_the_driver_learned_outlives_a_visit_that_is_cut_short(store):
+    meter = a_meter(store)
+    put(store, meter, a_page([a_slot(0, 1)]), learned={"pointer": "record"})
+    assert services.errand(store, meter.meter_id).meter.learned == {"pointer": "record"}
+    put(store, meter, a_page([a_slot(1, 1)]))
+    assert services.errand(store, meter.meter_id).meter.learned == {"pointer": "record"}
 
 
 def test_a_page_that_comes_again_changes_nothing(store, clock):
@@ -255,7 +264,8 @@ def test_a_damaged_block_is_asked_for_again_and_hides_nothing_else(store):
     put(store, meter, a_page([a_slot(n, n) for n in range(150)], more=False))
     with store.write() as unit:
         unit.cursor().execute(
-            "UPDATE block SET body = substr(body, 1, 5) WHERE day = (SELECT min(day) + 1 FROM block)"
+            "UPDATE block SET body = substr(body, 1, 5) "
+            "WHERE day = (SELECT min(day) + 1 FROM block)"
         )
     assert len(values(store, meter.meter_id)) == 102
     (series_id,) = {series_id for series_id, _, _ in values(store, meter.meter_id).values()}

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -174,9 +176,6 @@ def test_of_many_that_want_a_line_one_gets_it(store, line):
 
 
 def test_this_process_lives_and_one_that_ended_does_not():
-    import subprocess
-    import sys
-
     assert not holder.is_dead(holder.own_name())
     other = subprocess.run(
         [sys.executable, "-c", "from hub.collector.holder import own_name; print(own_name())"],

@@ -7,16 +7,19 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlmodel import SQLModel, select
 
-from hub.errors import Conflict, SchemaOutdated, StoreUnavailable
+from hub.errors import Conflict, KeysMissing, SchemaOutdated, StoreUnavailable
+from hub.store.engines import meaning
 from hub.store.secrets import new_key
 from hub.store.tables import Line, Supplier
 from hub.store.unit import Store
 
 
 def test_write_is_whole_or_nothing(store):
-    with pytest.raises(RuntimeError, match="half way"), store.write() as unit:
+    with pytest.raises(RuntimeError, match="half way"), store.write() as unit:  # noqa: PT012
         unit.session.add(Line(address="tcp://a:1"))
         unit.session.flush()
         raise RuntimeError("half way")
@@ -34,7 +37,7 @@ def test_session_and_cursor_are_one_transaction(store):
 
 
 def test_reading_unit_can_not_write(store):
-    with pytest.raises(StoreUnavailable), store.read() as unit:
+    with pytest.raises(StoreUnavailable), store.read() as unit:  # noqa: PT012
         unit.session.add(Line(address="tcp://a:1"))
         unit.session.flush()
 
@@ -89,9 +92,6 @@ def test_times_come_back_aware(store, clock):
 
 
 def test_migrations_and_models_agree(store):
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
     store.check_schema()
     with store.reader.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -160,7 +160,10 @@ def test_urls_that_are_none(tmp_path):
 def test_full_disk_is_one_sentence_and_loses_nothing(store, clock):
     with store.write() as unit:
         unit.session.add(Line(address="tcp://a:1"))
-    with pytest.raises(StoreUnavailable, match="no space left"), store.write() as unit:
+    with (  # noqa: PT012
+        pytest.raises(StoreUnavailable, match="no space left"),
+        store.write() as unit,
+    ):
         cursor = unit.cursor()
         cursor.execute("PRAGMA page_count")
         (pages,) = cursor.fetchone()
@@ -207,8 +210,6 @@ def test_read_only_folder_is_one_sentence_and_loses_nothing(empty_database):
 
 
 def test_failures_of_the_disk_are_told_by_sqlites_name():
-    from hub.store.engines import meaning
-
     for name, words in (
         ("SQLITE_READONLY_DBMOVED", "write access"),
         ("SQLITE_IOERR_WRITE", "disk failed"),
@@ -223,8 +224,6 @@ def test_failures_of_the_disk_are_told_by_sqlites_name():
 
 
 def test_keys_are_asked_for_only_when_needed(tmp_path):
-    from hub.errors import KeysMissing
-
     store = Store.open(f"sqlite:///{tmp_path}/hub.sqlite", keys=[])
     with pytest.raises(KeysMissing):
         store.secrets.seal("x", table="t", row=1, field="f")
