@@ -23,6 +23,11 @@ from hub.services.passwords import Passwords
 from hub.services.shell import Shell as ShellService
 from hub.settings import Settings
 from hub.store.unit import Store
+from hub.web.features.access import routes as access
+from hub.web.features.appeals import routes as appeals
+from hub.web.features.contracts import routes as contracts
+from hub.web.features.demo import routes as demo
+from hub.web.features.notifications import routes as notifications
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge
@@ -33,7 +38,13 @@ from hub.web.kit.rendering import environment
 from hub.web.kit.services import Services
 from hub.web.kit.visitor import frame_of
 
-FEATURES: Final[tuple[Router, ...]] = ()  # of the slices
+FEATURES: Final[tuple[Router, ...]] = (
+    access.router,
+    contracts.router,
+    notifications.router,
+    appeals.router,
+    demo.router,
+)
 
 
 class BrandName:

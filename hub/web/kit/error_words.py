@@ -1,6 +1,8 @@
 """What a person reads when the hub or a supplier says no: by the error's code, then by blame."""
 
-from hub.errors import Blame, HubError
+from collections.abc import Mapping
+
+from hub.errors import Blame, HubError, InputRefused
 from hub.web.kit.forms import FieldError
 from hub.web.kit.i18n import N_, gettext
 
@@ -13,6 +15,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "account.too_many_attempts": (
         N_("Too many attempts"),
         N_("Wait a few minutes and try again."),
+    ),
+    "account.not_confirmed": (
+        N_("The e-mail is not confirmed yet"),
+        N_("Open the link from the letter, or have the letter sent again."),
     ),
     "supplier.credentials_rejected": (
         N_("The supplier did not accept the login or password"),
@@ -48,6 +54,73 @@ OURS = (
     N_("The fault is ours, you did everything right"),
     N_("Try again in a minute. What you entered is kept."),
 )
+
+
+# code of a field: what is wrong, shortly; the same with what to do
+FIELD_WORDS: dict[str, tuple[str, str]] = {
+    "account.email_wrong": (
+        N_("not an address"),
+        N_("This is not an e-mail address. Write it like anna@example.org."),
+    ),
+    "account.email_taken": (
+        N_("is already registered"),
+        N_("A user with this E-mail already exists"),
+    ),
+    "account.name_wrong": (
+        N_("is empty or too long"),
+        N_("Write the full name, at most 120 characters."),
+    ),
+    "account.phone_empty": (
+        N_("is empty"),
+        N_("Write the phone number, like +7 900 000-00-00."),
+    ),
+    "account.phone_wrong": (
+        N_("not a phone number"),
+        N_("Write the number like +7 900 000-00-00."),
+    ),
+    "account.password_short": (
+        N_("is too short"),
+        N_("The password needs at least 8 characters. Add some; a sentence will do."),
+    ),
+    "account.password_long": (
+        N_("is too long"),
+        N_("The password may have at most 1024 characters. Shorten it."),
+    ),
+    "account.passwords_differ": (
+        N_("differs from the first"),
+        N_("The passwords differ. Type the second again, or show it with the eye."),
+    ),
+    "contract.supplier_unknown": (
+        N_("is not chosen"),
+        N_("Choose the supplier from the list."),
+    ),
+    "contract.name_empty": (
+        N_("is empty"),
+        N_("Give the contract a name by which you will know it."),
+    ),
+    "contract.login_empty": (N_("is empty"), N_("Type the login that the supplier gave you.")),
+    "contract.password_empty": (
+        N_("is empty"),
+        N_("Type the password that the supplier gave you."),
+    ),
+    "contract.login_wrong": (
+        N_("does not fit this supplier"),
+        N_("This supplier's logins look different. Check it against the bill."),
+    ),
+    "contract.password_wrong": (
+        N_("does not fit this supplier"),
+        N_("This supplier's passwords look different. Check it against the letter."),
+    ),
+}
+FIELD_OTHER = (N_("can't be accepted"), N_("Check what was entered and send it again."))
+
+
+def field_words(refused: InputRefused) -> Mapping[str, FieldError]:
+    """Write the errors under the fields of a form."""
+    words = {name: FIELD_WORDS.get(key, FIELD_OTHER) for name, key in refused.fields.items()}
+    return {
+        name: FieldError(gettext(text), gettext(short)) for name, (short, text) in words.items()
+    }
 
 
 def error_words(error: HubError) -> FieldError:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar.exceptions import HTTPException, NotAuthorizedException
@@ -105,6 +106,16 @@ def failure_of(error: Exception, now: datetime) -> Failure:
     )
 
 
+def sign_in_address(request: AnyRequest) -> str:
+    """Give the sign-in page that leads back: to the page that was asked for, if it can be."""
+    back = request.url.path
+    if request.method != "GET":
+        back = "/"
+    elif request.url.query:
+        back = f"{back}?{request.url.query}"
+    return f"/login?next={quote(back, safe='/')}"
+
+
 ShellOf = Callable[[AnyRequest], Shell | None]
 
 
@@ -116,7 +127,7 @@ def on_error(shell_of: ShellOf) -> Callable[[AnyRequest, Exception], Response[An
 
     def handle(request: AnyRequest, error: Exception) -> Response[Any]:
         if isinstance(error, NotAuthorizedException):
-            return redirect(request, f"/login?next={request.url.path}")
+            return redirect(request, sign_in_address(request))
         failure = failure_of(error, datetime.now(UTC))
         if failure.status >= SERVER_ERROR:
             log.error(

@@ -65,7 +65,7 @@ def respond(
         html = render_block(env, page, fragment, {**values, "is_fragment": True})
         return Response(html, media_type="text/html", status_code=status, headers=sent)
     values["shell"] = shell() if callable(shell) else shell
-    values["flashes"] = flash.take(request, request.app.state.csrf_secret)
+    values["flashes"] = flash.take(request)
     html = env.get_template(page).render(values)
     response = Response(html, media_type="text/html", status_code=status, headers=sent)
     if values["flashes"]:

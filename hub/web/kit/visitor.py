@@ -13,6 +13,7 @@ from hub.web.kit.services import services
 from hub.web.kit.shell import Shell, ShellContract
 
 SESSION_COOKIE = "session"
+REMEMBERED_S = 30 * 24 * 3600
 
 
 def visitor(request: AnyRequest) -> SignedIn | None:
@@ -56,13 +57,18 @@ def frame_of(request: AnyRequest) -> Shell | None:
     return None if who is None else frame(request, services(request).shell.look(who))
 
 
-def begin(request: AnyRequest, response: Response[str], session: NewSession) -> None:
-    """Give the browser its session, and with the next page a new CSRF cookie."""
+def begin(
+    request: AnyRequest, response: Response[str], session: NewSession, *, remember: bool
+) -> None:
+    """Give the browser its session, and with the next page a new CSRF cookie.
+
+    Not remembered, the session's cookie ends with the browser.
+    """
     response.set_cookie(
         Cookie(
             SESSION_COOKIE,
             value=session.session_id,
-            max_age=30 * 24 * 3600,
+            max_age=REMEMBERED_S if remember else None,
             httponly=True,
             secure=request.app.state.secure,
             samesite="lax",
@@ -72,5 +78,6 @@ def begin(request: AnyRequest, response: Response[str], session: NewSession) -> 
 
 
 def forget(response: Response[str]) -> None:
-    """Take the session's cookie away."""
+    """Take the session's cookie away, and the CSRF cookie that went with it."""
     response.set_cookie(Cookie(SESSION_COOKIE, value="", max_age=0, httponly=True))
+    response.set_cookie(Cookie(CSRF_COOKIE, value="", max_age=0))

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass, field
 
-from hub.web.kit.forms import Form
+from hub.web.kit.forms import FieldError, Form
 
 
 @dataclass(frozen=True, slots=True)
 class LoginView:
-    """``email`` and ``remember`` come back; the password never does."""
+    """``email`` and ``remember`` come back; the password never does.
+
+    ``resend``: the password was right, but the e-mail is not confirmed yet.
+    """
 
     form: Form = field(default_factory=Form)
     next: str = "/"
     demo: bool = False
     demo_email: str | None = None
     demo_password: str | None = None
+    resend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,16 @@ class RegisterView:
 
 @dataclass(frozen=True, slots=True)
 class SentView:
-    """The letter is on its way; ``wait_seconds`` until it may be sent again (0: now)."""
+    """The letter is on its way; ``wait_seconds`` until it may be sent again (0: now).
+
+    ``alert`` says why it was not sent again.
+    """
 
     email: str
     hours: int
     wait_seconds: int = 0
     demo: bool = False
+    alert: FieldError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,250 @@
+"""Sign-in, registration with its letter, sign-out, and the person's own data.
+
+The page «check your mail» is reached by a redirect; which address it names travels in a signed
+cookie, so that no e-mail stands in an address or a log.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated
+
+from litestar import Router, get, post
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Response
+
+from hub.errors import (
+    EmailTaken,
+    HubError,
+    InputRefused,
+    LinkSpent,
+    NotConfirmed,
+    SignInRefused,
+    TooManyAttempts,
+)
+from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration
+from hub.web.features.access.views import (
+    ConfirmView,
+    LoginView,
+    ProfileView,
+    RegisterView,
+    SentView,
+)
+from hub.web.kit import flash
+from hub.web.kit.error_words import error_words, field_words
+from hub.web.kit.forms import FieldError, Form
+from hub.web.kit.i18n import gettext, language
+from hub.web.kit.requests import AnyRequest, Typed, client_address
+from hub.web.kit.respond import local_path, redirect, respond
+from hub.web.kit.services import services
+from hub.web.kit.shell import Flash
+from hub.web.kit.visitor import SESSION_COOKIE, begin, forget, frame, signed_in, visitor
+
+PENDING_COOKIE = "pending"
+PENDING_S = int(CONFIRM_LASTS.total_seconds())
+INVALID, TOO_MANY, GONE = 422, 429, 410
+REMEMBER = "remember"
+
+
+# -- sign-in -----------------------------------------------------------------------------------
+
+
+@get("/login", sync_to_thread=True)
+def login_page(
+    request: AnyRequest, to: Annotated[str, QueryParameter(name="next")] = "/"
+) -> Response[str]:
+    if visitor(request) is not None:
+        return redirect(request, local_path(to))
+    form = Form({REMEMBER: "1"})
+    return _login(request, LoginView(form, local_path(to)))
+
+
+@post("/login", sync_to_thread=True, status_code=200)
+def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
+    email, to = data.get("email", ""), local_path(data.get("next"))
+    accounts = services(request).accounts
+    try:
+        session = accounts.sign_in(
+            email,
+            data.get("password", ""),
+            client_address(request),
+            request.headers.get("user-agent", ""),
+        )
+    except (SignInRefused, NotConfirmed, TooManyAttempts) as error:
+        values = {"email": email, REMEMBER: data.get(REMEMBER, "")}
+        unconfirmed = isinstance(error, NotConfirmed)
+        view = LoginView(Form(values, alert=error_words(error)), to, resend=unconfirmed)
+        answer = _login(request, view, _status(error))
+        if unconfirmed:
+            _remember_letter(request, answer, email, None)
+        return answer
+    accounts.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    answer = redirect(request, to)
+    begin(request, answer, session, remember=bool(data.get(REMEMBER)))
+    return answer
+
+
+def _login(request: AnyRequest, view: LoginView, status: int = 200) -> Response[str]:
+    return respond(
+        request,
+        "access/login.html",
+        fragment="login_form",
+        context={"view": view},
+        status=status,
+    )
+
+
+def _status(error: HubError) -> int:
+    return TOO_MANY if isinstance(error, TooManyAttempts) else INVALID
+
+
+@post("/logout", sync_to_thread=True, status_code=200)
+def sign_out(request: AnyRequest) -> Response[str]:
+    services(request).accounts.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    answer = redirect(request, "/login")
+    forget(answer)
+    return answer
+
+
+# -- registration ------------------------------------------------------------------------------
+
+
+@get("/register", sync_to_thread=True)
+def register_page(request: AnyRequest) -> Response[str]:
+    return _register(request, Form())
+
+
+@post("/register", sync_to_thread=True, status_code=200)
+def register(request: AnyRequest, data: Typed) -> Response[str]:
+    values = {name: data.get(name, "") for name in ("email", "full_name", "phone")}
+    typed = Registration(
+        **values,
+        password=data.get("password", ""),
+        password_again=data.get("password_again", ""),
+        language=language.get(),
+    )
+    try:
+        sent = services(request).accounts.register(typed, client_address(request))
+    except InputRefused as refused:
+        return _register(request, Form(values, field_words(refused)), INVALID)
+    except EmailTaken:
+        taken = field_words(InputRefused({"email": EmailTaken.code}))
+        return _register(request, Form(values, taken), INVALID)
+    except TooManyAttempts as error:
+        return _register(request, Form(values, alert=error_words(error)), TOO_MANY)
+    answer = redirect(request, "/register/sent")
+    _remember_letter(request, answer, sent.email, sent)
+    return answer
+
+
+def _register(request: AnyRequest, form: Form, status: int = 200) -> Response[str]:
+    return respond(
+        request,
+        "access/register.html",
+        fragment="register_form",
+        context={"view": RegisterView(form, request.app.state.settings.demo)},
+        status=status,
+    )
+
+
+@get("/register/sent", sync_to_thread=True)
+def sent_page(request: AnyRequest) -> Response[str]:
+    match flash.kept(request, PENDING_COOKIE):
+        case [email, again_at]:
+            return _sent(request, email, again_at)
+        case _:
+            return redirect(request, "/register")
+
+
+@post("/register/resend", sync_to_thread=True, status_code=200)
+def resend(request: AnyRequest, data: Typed) -> Response[str]:
+    email = data.get("email", "")
+    try:
+        sent = services(request).accounts.resend(email, client_address(request))
+    except TooManyAttempts as error:
+        return _sent(request, email, alert=error_words(error), status=TOO_MANY)
+    except InputRefused:
+        return redirect(request, "/register")
+    answer = _sent(request, sent.email, sent.again_at.isoformat())
+    _remember_letter(request, answer, sent.email, sent)
+    return answer
+
+
+def _sent(
+    request: AnyRequest,
+    email: str,
+    again_at: str = "",
+    *,
+    alert: FieldError | None = None,
+    status: int = 200,
+) -> Response[str]:
+    wait = 0.0
+    if again_at:
+        wait = (datetime.fromisoformat(again_at) - datetime.now(UTC)).total_seconds()
+    view = SentView(
+        email=email,
+        hours=PENDING_S // 3600,
+        wait_seconds=max(0, math.ceil(wait)),
+        demo=request.app.state.settings.demo,
+        alert=alert,
+    )
+    return respond(
+        request, "access/sent.html", fragment="resend", context={"view": view}, status=status
+    )
+
+
+def _remember_letter(
+    request: AnyRequest, answer: Response[str], email: str, sent: MailSent | None
+) -> None:
+    again_at = sent.again_at.isoformat() if sent else ""
+    flash.keep(request, answer, PENDING_COOKIE, [email, again_at], PENDING_S)
+
+
+@get("/register/confirm/{token:str}", sync_to_thread=True)
+def confirm_page(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """Show the button; opening the link, as mail scanners do, spends nothing."""
+    return _confirm(request, token, usable=services(request).accounts.link_works(token))
+
+
+@post("/register/confirm/{token:str}", sync_to_thread=True, status_code=200)
+def confirm(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    try:
+        services(request).accounts.confirm(token)
+    except LinkSpent:
+        return _confirm(request, token, usable=False)
+    answer = redirect(request, "/login")
+    flash.put(request, answer, Flash(gettext("The e-mail is confirmed. Now sign in.")))
+    return answer
+
+
+def _confirm(request: AnyRequest, token: str, *, usable: bool) -> Response[str]:
+    view = ConfirmView(token, usable, request.app.state.settings.demo)
+    return respond(
+        request, "access/confirm.html", context={"view": view}, status=200 if usable else GONE
+    )
+
+
+# -- the person --------------------------------------------------------------------------------
+
+
+@get("/account", sync_to_thread=True)
+def account(request: AnyRequest) -> Response[str]:
+    who = signed_in(request)
+    made = services(request)
+    person = made.accounts.person(who.user_id)
+    view = ProfileView(person.full_name, person.email, person.phone or None)
+    return respond(
+        request,
+        "access/profile.html",
+        context={"view": view},
+        shell=lambda: frame(request, made.shell.look(who)),
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        login_page, sign_in, sign_out, register_page, register, sent_page, resend,
+        confirm_page, confirm, account,
+    ],
+    include_in_schema=False,
+)  # fmt: skip
