@@ -21,5 +21,4 @@ def log_to_stderr(level: str = "info") -> None:
             LEVELS.get(level.lower(), logging.ERROR)
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )

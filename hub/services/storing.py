@@ -54,8 +54,8 @@ def store_profile_page(
 
     ``by_span``: it was asked for by a span, so its cursor is not the meter's and slots that are
     missing in it are no news. ``learned``: habits of the meter that the driver knows by now, so
-    that they outlive a visit that is cut short. Raises LineBusy (nothing is stored) if the lease was lost,
-    PeriodUnsupported if the slots don't fit into days.
+    that they outlive a visit that is cut short. Raises LineBusy (nothing is stored) if the
+    lease was lost, PeriodUnsupported if the slots don't fit into days.
     """
     with store.write() as unit:
         leases.prove(unit, lease)
