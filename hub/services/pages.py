@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hub.domain.calendar import Level, instant_of
+from hub.domain.calendar import Level, instant_of, local_day, month_end, month_start
 from hub.errors import Missing
 from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
@@ -44,6 +44,22 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a profile is wanted: local days ``first`` to ``last`` summed by ``level``.
+
+    ``step`` None: no slots for a chart. ``month``: a day of the month to count by day beside it;
+    ``day``: the day whose slots are wanted one by one.
+    """
+
+    first: date
+    last: date
+    level: Level = Level.DAY
+    step: int | None = 30
+    month: date | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProfilePage:
     """«Профиль мощности»: ``sums`` for the table and the totals, ``columns`` for the chart.
 
@@ -55,6 +71,8 @@ class ProfilePage:
     sums: ProfileSums
     columns: Columns | None
     holes: tuple[Hole, ...]
+    month: tuple[Sum, ...] = ()
+    slots: tuple[SlotView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +108,52 @@ class PointPages:
         step: int | None = 30,
     ) -> ProfilePage:
         """Give the profile of a span of local days; ``step`` None: without the chart's slots."""
+        return self.profile_of(who, point_id, lambda _today: Asked(first, last, level, step))
+
+    def profile_of(
+        self, who: SignedIn, point_id: int, choose: Callable[[date], Asked]
+    ) -> ProfilePage:
+        """Give what ``choose`` asks for when it hears which day it is at the point."""
         now = self.clock()
         with self.store.read() as unit:
             row, shell = _begin(unit, who, point_id)
+            zone = row.time_zone or DEFAULT_ZONE
+            asked = choose(local_day(zone, now))
+            first, last = asked.first, asked.last
+            minutes = span_minutes(zone, first, last)
             card, _ = card_in(unit, row, now)
-            minutes = span_minutes(row.time_zone or DEFAULT_ZONE, first, last)
-            load = gather(unit, [row], *minutes)[0]
+            load = gather(unit, [row], *span_minutes(zone, *_hull(asked)))[0]
             holes = _holes(unit, load, minutes)
         columns = None
-        if step is not None and last - first < MOST_SLOT_DAYS:
-            columns = columns_of(load, first, last, step, now)
-        return ProfilePage(shell, card, summed(load, first, last, level, now), columns, holes)
+        if asked.step is not None and last - first < MOST_SLOT_DAYS:
+            columns = columns_of(load, first, last, asked.step, now)
+        sums = summed(load, first, last, asked.level, now)
+        month: tuple[Sum, ...] = ()
+        if asked.month is not None:
+            days = month_start(asked.month), month_end(asked.month)
+            whole = (first, last, asked.level) == (*days, Level.DAY)
+            month = sums.items if whole else summed(load, *days, Level.DAY, now).items
+        day = asked.day
+        slots = [] if day is None else slot_views(load, day, day, asked.step or 30, now)
+        return ProfilePage(shell, card, sums, columns, holes, month, tuple(slots))
 
     def readings(
         self, who: SignedIn, point_id: int, first: date, last: date, level: Level = Level.DAY
     ) -> ReadingsPage:
+        """Give registers and consumption of a span of local days."""
+        return self.readings_of(who, point_id, lambda _today: Asked(first, last, level))
+
+    def readings_of(
+        self, who: SignedIn, point_id: int, choose: Callable[[date], Asked]
+    ) -> ReadingsPage:
+        """Give what ``choose`` asks for when it hears which day it is at the point."""
         now = self.clock()
         with self.store.read() as unit:
             row, shell = _begin(unit, who, point_id)
+            asked = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
             card, _ = card_in(unit, row, now)
-            return ReadingsPage(shell, card, periods_in(unit, row, (first, last), level, now))
+            periods = periods_in(unit, row, (asked.first, asked.last), asked.level, now)
+            return ReadingsPage(shell, card, periods)
 
 
 def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellView]:
@@ -117,6 +161,16 @@ def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellVie
     if row is None:
         raise Missing
     return row, shell_in(unit, who, row.contract_id)
+
+
+def _hull(asked: Asked) -> tuple[date, date]:
+    """Give the days that hold all that is asked for."""
+    days = [asked.first, asked.last]
+    if asked.month is not None:
+        days += [month_start(asked.month), month_end(asked.month)]
+    if asked.day is not None:
+        days.append(asked.day)
+    return min(days), max(days)
 
 
 def _holes(unit: Unit, load: Load, minutes: tuple[int, int]) -> tuple[Hole, ...]:
