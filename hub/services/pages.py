@@ -9,10 +9,10 @@ from hub.errors import Missing
 from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
-from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, span_minutes, summed
+from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
-from hub.services.slots import Columns, columns_of
+from hub.services.slots import Columns, SlotView, columns_of, slot_views
 from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
