@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.collector.worker import Outcome
+    from hub.plugins.manager import Plugins
     from hub.store.unit import Store
 
 
@@ -29,15 +30,15 @@ def collect(*, once: bool, reach: tuple[str, ...], wire_log: str | None) -> int:
     """
     from pathlib import Path
 
-    from hub.cli.opening import open_store, read_settings
+    from hub.cli.opening import open_plugins, open_store, read_settings
     from hub.logs import log_to_stderr
 
     settings = read_settings()
     log_to_stderr(settings.log_level)
+    plugins = open_plugins(settings)
+    log = Path(wire_log) if wire_log else None
     with open_store(settings) as store:
-        outcome = asyncio.run(
-            run(store, once=once, reach=reach, wire_log=Path(wire_log) if wire_log else None)
-        )
+        outcome = asyncio.run(run(store, plugins, once=once, reach=reach, wire_log=log))
     if once:
         for who, sentence in sorted(outcome.failed.items()):
             click.echo(f"{who}: {sentence}", err=True)
@@ -47,12 +48,16 @@ def collect(*, once: bool, reach: tuple[str, ...], wire_log: str | None) -> int:
 
 
 async def run(
-    store: "Store", *, once: bool, reach: tuple[str, ...], wire_log: "Path | None"
+    store: "Store",
+    plugins: "Plugins",
+    *,
+    once: bool,
+    reach: tuple[str, ...],
+    wire_log: "Path | None",
 ) -> "Outcome":
     """Collect until a signal comes; visits then say goodbye and leases are released."""
     from hub.collector.loop import CollectorSettings
     from hub.collector.loop import collect as collect_meters
-    from hub.plugins.manager import load_plugins
     from hub.wire.capture import WireLog
 
     stop = asyncio.Event()
@@ -60,7 +65,7 @@ async def run(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return await collect_meters(
         store,
-        load_plugins(),
+        plugins,
         CollectorSettings(reach=reach, wire_log=WireLog(wire_log) if wire_log else None),
         once=once,
         stop=stop,

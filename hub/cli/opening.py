@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hub.errors import KeysMissing, StoreUnavailable
 
 if TYPE_CHECKING:
+    from hub.plugins.manager import Plugins
     from hub.settings import Settings
     from hub.store.unit import Store
 
@@ -97,3 +98,24 @@ def make_folder(path: Path) -> None:
         raise StoreUnavailable(
             f"The folder {path} can't be made; make it, or set HUB_DATA_DIR to another."
         ) from error
+
+
+def open_plugins(settings: "Settings") -> "Plugins":
+    """Load the plugins for a process that stays; each that is broken is a line in the log."""
+    import structlog
+
+    from hub.plugins.manager import load_plugins
+
+    plugins = load_plugins(only=settings.plugins)
+    log = structlog.get_logger("hub.plugins")
+    for report in plugins.reports:
+        if report.error:
+            log.error(
+                "plugin.unusable",
+                plugin=report.id,
+                state=report.state.value,
+                package=f"{report.distribution} {report.version}".strip(),
+                error=report.error,
+                next_step=report.next_step,
+            )
+    return plugins

@@ -2,15 +2,13 @@
 
 import itertools
 import json
-import os
-import shutil
 import subprocess
 import sys
 import types
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
+import strangers
 
 from hub.errors import PluginBroken, PluginError, PluginTooNew, PluginTooOld
 from hub.plugins import manager as door
@@ -29,8 +27,6 @@ from hub.plugins.api import (
     hookimpl,
 )
 from hub.plugins.manager import PluginManager, PluginState, load_plugins
-
-TOYS = Path(__file__).parent / "toymeter"
 
 
 class Settings(PluginSettings):
@@ -432,34 +428,24 @@ def test_loading_twice_shares_nothing(two):
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory):
+def installed_wheels(tmp_path_factory):
     """Folder with four wheels that are not ours, built and installed."""
-    sources = tmp_path_factory.mktemp("sources") / "toymeter"
-    shutil.copytree(TOYS, sources, ignore=shutil.ignore_patterns("build", "*.egg-info"))
-    target = tmp_path_factory.mktemp("installed")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    subprocess.run(
-        [*pip, "--no-build-isolation", "--target", target, *sorted(sources.iterdir())],
-        check=True,
-        capture_output=True,
-    )
-    return target
+    return strangers.install(tmp_path_factory.mktemp("strangers"))
 
 
-def plugin_list(strangers, *options, plugins=""):
-    path = os.pathsep.join([str(strangers), os.environ.get("PYTHONPATH", "")])
+def plugin_list(installed_wheels, *options, plugins=""):
     return subprocess.run(
         [sys.executable, "-m", "hub", "plugin", "list", *options],
         check=True,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": path, "HUB_PLUGINS": plugins},
+        env=strangers.environment(installed_wheels, HUB_PLUGINS=plugins),
     )
 
 
 @pytest.mark.e2e
-def test_strangers_wheels_load_or_say_what_is_wrong(strangers):
-    listed = json.loads(plugin_list(strangers, "--json").stdout)["plugins"]
+def test_strangers_wheels_load_or_say_what_is_wrong(installed_wheels):
+    listed = json.loads(plugin_list(installed_wheels, "--json").stdout)["plugins"]
     by_id = {each["id"]: each for each in listed}
     toy = by_id["toymeter"]
     assert (toy["state"], toy["version"], toy["specs"]) == ("loaded", "1.2.3", ["driver toymeter"])
@@ -478,8 +464,8 @@ def test_strangers_wheels_load_or_say_what_is_wrong(strangers):
 
 
 @pytest.mark.e2e
-def test_plugin_list_is_readable(strangers):
-    done = plugin_list(strangers, plugins="toymeter,wronghook")
+def test_plugin_list_is_readable(installed_wheels):
+    done = plugin_list(installed_wheels, plugins="toymeter,wronghook")
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["PLUGIN", "STATE", "PACKAGE", "HAS"]

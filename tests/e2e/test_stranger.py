@@ -1,0 +1,197 @@
+"""A plugin that is not ours reads into the store and shows on the page, beside three broken ones.
+
+Everything is real: four wheels built and installed, virtual meters on a TCP line, the collector,
+the portal, each in a process of its own.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import strangers
+
+from hub.cli.opening import KEYS_FILE, write_keys
+from hub.plugins.api import Point, SupplierCard
+from hub.plugins.manager import load_plugins
+from hub.services import books, places
+from hub.services.accounts import Accounts
+from hub.services.contracts import Contracts
+from hub.services.passwords import Passwords
+from hub.services.profile import Profiles
+from hub.services.slots import SlotView
+from hub.store.secrets import new_key
+from hub.store.unit import Store
+
+pytestmark = pytest.mark.e2e
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+ADDRESS = 7
+EMAIL, PASSWORD = "toys@example.org", "Toys-count-2026"
+BROKEN = {
+    "importfails": ("a_module_that_nobody_has", "reinstall or remove the package"),
+    "wronghook": ("'hub_meter_driver', which is no hook", "to 'hub_meter_drivers'"),
+    "hookraises": ("raised in hub_meter_drivers(): ZeroDivisionError", "maker"),
+}
+
+
+@dataclass
+class Installation:
+    """A hub with the strangers' plugins, one consumer, one toy meter."""
+
+    folder: Path
+    plugins: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return strangers.environment(self.plugins, HUB_DATA_DIR=str(self.folder))
+
+    def hub(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "hub", *words],
+            capture_output=True, text=True, env=self.environment, check=False, timeout=120,
+        )  # fmt: skip
+
+    def start(self, *words: str, stderr: int | None = None) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "hub", *words],
+            stdout=subprocess.PIPE, stderr=stderr, text=True, env=self.environment,
+        )  # fmt: skip
+
+    def store(self) -> Store:
+        keys = (self.folder / KEYS_FILE).read_text().split()
+        return Store.open(f"sqlite:///{self.folder / 'hub.db'}", keys=keys)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory) -> Installation:
+    folder = tmp_path_factory.mktemp("hub")
+    write_keys(folder / KEYS_FILE, [new_key()])
+    made = Installation(folder, strangers.install(tmp_path_factory.mktemp("strangers")))
+    store = made.store()
+    store.upgrade()
+    store.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def line(installation) -> Iterator[str]:
+    """A line with a toy meter, served by the plugin's own virtual meter."""
+    process = installation.start(
+        "simulate", "toymeter", "--listen", "tcp://127.0.0.1:0", f"--address={ADDRESS}"
+    )
+    yield process.stdout.readline().split()[1]
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def people(installation, line) -> tuple[int, int]:
+    """Enter supplier, books, point and consumer, and link; give the ids of user and point."""
+    store = installation.store()
+    now = datetime.now(UTC)
+    supplier = books.open_supplier(store, title="Toys", card=SupplierCard(name="Toys"), now=now)
+    serial = f"T{ADDRESS:06d}"
+    places.set_up(
+        store,
+        places.NewPlace(
+            supplier_id=supplier, number="TOY-1", name="Playroom", time_zone="Europe/Moscow",
+            installed_at=now - timedelta(days=60),
+            meter=places.NewMeter(
+                line=line, driver="toymeter", settings=json.dumps({"address": ADDRESS}),
+                maker="Toys", serial=serial, model="Toy 1",
+            ),
+        ),
+    )  # fmt: skip
+    passwords = Passwords()
+    point = Point(id="TOY-1", name="Playroom", number="TOY-1", meter_serial=serial, smart=True)
+    books.enter(
+        store, passwords, supplier,
+        books.BookedContract(
+            login="toys", password="toys-secret", number="7", holder="A. Child", address="Here",
+            points=(point,),
+        ),
+    )  # fmt: skip
+    user = Accounts(store, passwords).add(email=EMAIL, full_name="A. Child", password=PASSWORD)
+    contracts = Contracts(store, load_plugins(), passwords)
+    asyncio.run(contracts.link(user, supplier, "Toys", "toys", "toys-secret"))
+    with store.read() as unit:
+        unit_points = unit.cursor()
+        unit_points.execute("SELECT id FROM contract_point")
+        ((point_id,),) = unit_points.fetchall()
+    store.close()
+    return user, point_id
+
+
+@pytest.fixture(scope="module")
+def toy(installation):
+    """The virtual meter's own arithmetic, out of the installed wheel."""
+    sys.path.insert(0, str(installation.plugins))
+    try:
+        yield import_module("toymeter_virtual")
+    finally:
+        sys.path.remove(str(installation.plugins))
+
+
+@pytest.fixture(scope="module")
+def collected(installation, people) -> "subprocess.CompletedProcess[str]":
+    return installation.hub("collect", "--once")
+
+
+def measured(installation, user: int, point: int, first: date, last: date) -> list[SlotView]:
+    store = installation.store()
+    try:
+        return Profiles(store).slots(user, point, first, last)
+    finally:
+        store.close()
+
+
+def test_collector_reads_every_half_hour_of_the_toy(installation, people, collected, toy):
+    assert collected.returncode == 0, collected.stderr
+    assert collected.stderr.endswith("1 read, 0 not\n")
+    today = datetime.now(MOSCOW).date()
+    slots = measured(installation, *people, today - timedelta(days=39), today)
+    known = [slot for slot in slots if not slot.missing]
+    for slot in known:
+        number = (slot.local_start.replace(tzinfo=None) - toy.START) // toy.HALF_HOUR
+        assert slot.energy == (Fraction(toy.count(ADDRESS, number), 1000), None, None, None)
+        assert (slot.flags, slot.minutes) == (0, 30)
+    starts = [slot.start_at for slot in known]
+    assert all(after - before == toy.HALF_HOUR for before, after in pairwise(starts))
+    assert len(known) > toy.KEPT - 2 * 48
+
+
+def test_collector_says_which_plugins_are_broken(collected):
+    assert_told_of_broken(collected.stderr)
+
+
+def assert_told_of_broken(log: str) -> None:
+    lines = [line for line in log.splitlines() if "event=plugin.unusable" in line]
+    assert len(lines) == len(BROKEN)
+    for name, (error, step) in BROKEN.items():
+        (line,) = (line for line in lines if f"plugin={name}" in line)
+        assert "level=error" in line
+        assert error in line
+        assert step in line
+
+
+def test_plugin_list_says_what_to_do(installation):
+    listed = installation.hub("plugin", "list")
+    assert listed.returncode == 0
+    lines = listed.stdout.splitlines()
+    for name, (error, step) in BROKEN.items():
+        at = next(at for at, line in enumerate(lines) if line.split()[:2] == [name, "broken"])
+        assert error in lines[at + 1]
+        assert step in lines[at + 2]
+    assert any(line.split()[:2] == ["toymeter", "loaded"] for line in lines)
+    assert any(line.split()[:2] == ["mercury234", "loaded"] for line in lines)
