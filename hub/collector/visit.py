@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from hub.domain.calendar import instant_of
 from hub.domain.clock import MeterTime, drift_s, to_face
-from hub.domain.meters import Identity
+from hub.domain.meters import Identity, Register
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage
 from hub.errors import (
@@ -51,6 +51,7 @@ PAGE_S = 900.0
 GOODBYE_S = 15.0
 VISIT_S = 6 * 3600.0
 GAPS_A_VISIT = 12
+SOON = ("now", "at:day")  # registers that are read before the profile
 GAP_WAIT = timedelta(minutes=5)
 LONGEST_GAP_WAIT = timedelta(days=1)
 
@@ -141,15 +142,22 @@ class Visit:
         can = self._can(driver, identity)
         shown = await self._clock(driver, seat, can)
         trouble: LinkError | None = None
+        history: list[Register] = []
         if Can.REGISTERS in can:
+            wanted = await self._wanted(cast("ReadsRegisters", driver), shown)
+            soon = [one for one in wanted if one.period.startswith(SOON)]
+            history = [one for one in wanted if not one.period.startswith(SOON)]
             try:
-                await self._registers(cast("ReadsRegisters", driver), seat, shown)
+                await self._registers(cast("ReadsRegisters", driver), seat, shown, soon)
             except (ReplyTimeout, FrameGarbled) as error:
                 trouble = error  # half-hours don't wait for registers, nor the other way round
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
             await self._gaps(reader, seat, seasons=shown.summer is not None)
+        if history:
+            # A year of month starts is many exchanges, once; people wait for half-hours.
+            await self._registers(cast("ReadsRegisters", driver), seat, shown, history)
         self.tally.learned = self._learned(driver)
         if trouble is not None:
             raise trouble
@@ -177,13 +185,15 @@ class Visit:
         await self._stored(meters.note_drift, self.tally.drift_s, reading.answered_at)
         return reading.shown
 
-    async def _registers(self, driver: ReadsRegisters, seat: Seat, shown: MeterTime) -> None:
+    async def _wanted(self, driver: ReadsRegisters, shown: MeterTime) -> list[Register]:
         on_offer = self._guarded("registers", lambda: frozenset(driver.registers()))
-        wanted = await asyncio.to_thread(
-            readings.wanted, self.store, self.meter_id, on_offer, shown
-        )
+        return await asyncio.to_thread(readings.wanted, self.store, self.meter_id, on_offer, shown)
+
+    async def _registers(
+        self, driver: ReadsRegisters, seat: Seat, shown: MeterTime, wanted: list[Register]
+    ) -> None:
         read = await self._ask(seat, "read_registers", lambda: driver.read_registers(wanted))
-        self.tally.registers = await self._stored(
+        self.tally.registers += await self._stored(
             readings.store_registers, read, shown=shown, read_at=self.place.now()
         )
 

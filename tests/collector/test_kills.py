@@ -28,3 +28,16 @@ def test_a_killed_collector_loses_doubles_and_changes_nothing(tmp_path):
             run.killed_after(luck.uniform(0.8, 2.0))
         run.finish()
         assert run.rows() == wanted
+
+
+def test_a_collector_that_is_asked_to_end_releases_its_lines(tmp_path):
+    with ground(tmp_path, days=90, count=1) as ground_:
+        run = ground_.fresh("run")
+        process = run.start()
+        while not any(token for _, token in run.rows()["leases"]):
+            assert process.poll() is None
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+        assert (process.returncode, run.rows()["leases"]) == (0, [(1, "")]), said
+        run.finish()
+        assert len(run.rows()["blocks"]) > 80
