@@ -20,12 +20,12 @@ NO_POSTGRES = (
 def damaged_blocks(unit: Unit) -> list[tuple[StoredSeries, int]]:
     """Unpack every block of the database; list the series and UTC days that can't be."""
     found = []
+    cursor = unit.cursor()
     for item in every(unit):
-        cursor = unit.cursor()
         cursor.execute("SELECT day, body FROM block WHERE series_id = ? ORDER BY day", (item.id,))
-        for day, body in cursor.fetchall():
-            if blocks.unpacked(item.id, item.key.shape, day, [body]).damaged:
-                found.append((item, day))
+        rows = cursor.fetchall()
+        days = blocks.unpacked(item.id, item.key.shape, 0, [body for _, body in rows])
+        found += [(item, int(rows[index][0])) for index in days.damaged]
     return found
 
 
@@ -114,9 +114,7 @@ def reseal_all(unit: Unit) -> int:
         for column in table.columns:
             if not column.name.startswith("sealed_"):
                 continue
-            rows = unit.session.execute(
-                select(table.c.id, column).where(column != "")
-            ).all()
+            rows = unit.session.execute(select(table.c.id, column).where(column != "")).all()
             for id_, sealed in rows:
                 unit.session.execute(
                     update(table)
