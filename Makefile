@@ -86,10 +86,7 @@ screenshots: $(VENV)/.test
 	$(BIN)/python tests/e2e/screenshots.py
 
 catalogs: $(VENV)/.test
-	$(BIN)/pybabel extract -q -F hub/locale/babel.cfg -k _ -k N_ -k gettext -k ngettext:1,2 --no-location --sort-output \
-		--project metering-hub -o hub/locale/messages.pot hub
-	$(BIN)/pybabel update -q --no-fuzzy-matching --ignore-obsolete \
-		-i hub/locale/messages.pot -d hub/locale
+	$(BIN)/python tests/catalogs.py
 
 LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--universal --python-version 3.11 --allow-unsafe --custom-compile-command 'make lock'

@@ -119,6 +119,7 @@ def assemble(
             render_plugins=[probes.SchemaPage(), JsonRenderPlugin()],
         ),
         exception_handlers={Exception: on_error(shell_of)},
+        logging_config=None,  # hub.logs decides; Litestar's would take over the root logger
         state=State(
             {
                 "assets": assets,

@@ -1,13 +1,18 @@
+from contextlib import ExitStack
+
 import pytest
 from litestar import Litestar, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 from litestar.testing import TestClient
+from portal import PASSWORD, Browser
 from pydantic import SecretStr
 from web_samples import PAGES, shell
 
-from hub.app import assemble
+from hub.app import assemble, create_app
 from hub.errors import LineDown, Missing
+from hub.plugins.manager import load_plugins
+from hub.services.accounts import Accounts
 from hub.settings import Settings
 from hub.web.kit.i18n import language
 from hub.web.kit.requests import AnyRequest
@@ -58,3 +63,39 @@ def app() -> Litestar:
 def client(app: Litestar):
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+# -- the whole portal over a real store ----------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def plugins():
+    return load_plugins()
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings(
+        keys=(SecretStr("k" * 44),), data_dir=tmp_path, base_url="http://hub.test", demo=True
+    )
+
+
+@pytest.fixture
+def portal(settings, store, plugins):
+    """Make browsers, each with cookies of its own, before one running portal."""
+    app = create_app(settings, store, plugins)
+    with ExitStack() as stack:
+        yield lambda: Browser(stack.enter_context(TestClient(app, raise_server_exceptions=False)))
+
+
+@pytest.fixture
+def guest(portal) -> Browser:
+    return portal()
+
+
+@pytest.fixture
+def anna(store) -> int:
+    """A confirmed user who has no contract yet."""
+    return Accounts(store).add(
+        email="anna@example.org", full_name="Ким Анна Сергеевна", password=PASSWORD
+    )

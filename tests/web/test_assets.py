@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
+from catalogs import extracted, read
 
 import hub
 import hub.web
@@ -103,24 +102,9 @@ def test_every_colour_is_registered_for_the_canvas():
     assert set(re.findall(r"@property --([a-z0-9-]+)", css)) == set(TOKENS)
 
 
-def extracted() -> set[object]:
-    methods = [
-        ("web/**.py", "python"),
-        ("app.py", "python"),
-        ("web/**/templates/**.html", "jinja2"),
-    ]
-    options = {"web/**/templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
-    keywords = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
-    found = extract_from_dir(ROOT, methods, options, keywords)
-    return {message for _path, _line, message, _comments, _context in found if message}
-
-
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_catalog_is_complete_and_has_nothing_unused(name):
-    path = ROOT / "locale" / name / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as file:
-        catalog = read_po(file, locale=name)
-    messages = {m.id: m for m in catalog if m.id}
+    messages = {m.id: m for m in read(name) if m.id}
     assert extracted() - set(messages) == set(), "ids without a message"
     assert set(messages) - extracted() == set(), "messages nobody shows"
     for message in messages.values():

@@ -19,7 +19,6 @@ from hub.web.kit.charts import (
     nice_ceiling,
     step_chart,
 )
-from hub.web.kit.profile_json import profile_json
 from hub.web.kit.small_charts import DayBar, HourBar, day_bars, hour_bars, running_total, sparkline
 
 FLAG_LISTS = st.lists(st.sampled_from(list(Flag)), min_size=1, max_size=96)
@@ -138,20 +137,6 @@ def test_hatch_stays_inside(left, width):
     ys = [float(y) for y in re.findall(r" ([-\d.]+)", path)]
     assert all(left - 0.1 <= x <= left + width + 0.1 for x in xs)
     assert all(9.9 <= y <= 100.1 for y in ys)
-
-
-def test_json_of_the_chart_has_null_for_the_unknown():
-    kwh = [None if p.kw is None else p.kw / 2 for p in POINTS]
-    data = profile_json(POINTS, minutes=30, timezone="Europe/Samara", zones=NAMES, kwh=kwh)
-    assert data["p_plus"][10:20] == [None] * 10
-    assert data["kwh"][10] is None
-    assert data["flag"][10] == 3
-    assert "q_plus" not in data
-    assert data["start"][1] - data["start"][0] == 1800
-    assert sum(v for v in data["kwh"] if v is not None) == float(
-        sum(v for v in kwh if v is not None)
-    )
-    assert len({len(data[k]) for k in ("start", "zone", "flag", "p_plus", "kwh")}) == 1
 
 
 def test_a_day_with_a_season_change_keeps_its_width():

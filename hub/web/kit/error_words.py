@@ -64,7 +64,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     ),
     "account.email_taken": (
         N_("is already registered"),
-        N_("A user with this E-mail already exists"),
+        N_("A user with this E-mail already exists. Sign in, or use another address."),
     ),
     "account.name_wrong": (
         N_("is empty or too long"),

@@ -21,7 +21,7 @@ from hub.errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration
+from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration, check_registration
 from hub.web.features.access.views import (
     ConfirmView,
     LoginView,
@@ -43,6 +43,7 @@ PENDING_COOKIE = "pending"
 PENDING_S = int(CONFIRM_LASTS.total_seconds())
 INVALID, TOO_MANY, GONE = 422, 429, 410
 REMEMBER = "remember"
+REGISTER_FIELDS = ("email", "full_name", "phone", "password", "password_again")
 
 
 # -- sign-in -----------------------------------------------------------------------------------
@@ -115,17 +116,18 @@ def register_page(request: AnyRequest) -> Response[str]:
 
 @post("/register", sync_to_thread=True, status_code=200)
 def register(request: AnyRequest, data: Typed) -> Response[str]:
-    values = {name: data.get(name, "") for name in ("email", "full_name", "phone")}
+    values = {name: data.get(name, "") for name in REGISTER_FIELDS[:3]}
     typed = Registration(
         **values,
         password=data.get("password", ""),
         password_again=data.get("password_again", ""),
         language=language.get(),
     )
+    wrong = _wrong(typed)
+    if wrong:
+        return _register(request, Form(values, field_words(InputRefused(wrong))), INVALID)
     try:
         sent = services(request).accounts.register(typed, client_address(request))
-    except InputRefused as refused:
-        return _register(request, Form(values, field_words(refused)), INVALID)
     except EmailTaken:
         taken = field_words(InputRefused({"email": EmailTaken.code}))
         return _register(request, Form(values, taken), INVALID)
@@ -134,6 +136,16 @@ def register(request: AnyRequest, data: Typed) -> Response[str]:
     answer = redirect(request, "/register/sent")
     _remember_letter(request, answer, sent.email, sent)
     return answer
+
+
+def _wrong(typed: Registration) -> dict[str, str]:
+    """Say what is wrong in the form; here a phone is asked for, an administrator may leave it."""
+    wrong = {} if typed.phone.strip() else {"phone": "account.phone_empty"}
+    try:
+        check_registration(typed)
+    except InputRefused as refused:
+        wrong |= refused.fields
+    return {name: wrong[name] for name in REGISTER_FIELDS if name in wrong}
 
 
 def _register(request: AnyRequest, form: Form, status: int = 200) -> Response[str]:

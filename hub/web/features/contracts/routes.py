@@ -98,7 +98,8 @@ def _refused(
         case _:
             form = Form(values, alert=error_words(error))
             if error.blame in {Blame.HUB, Blame.PLUGIN}:
-                log.error("contract not linked", code=error.code, exc_info=error)
+                # No traceback: a connector's complaint may quote what was typed.
+                log.error("contract not linked", code=error.code, error=str(error))
     return _page(request, who, form, "contract_form", existing=existing, status=status)
 
 

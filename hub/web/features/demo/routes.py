@@ -16,7 +16,9 @@ from hub.web.kit.respond import respond
 from hub.web.kit.services import services
 
 
-def only_in_the_demo(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+def only_in_the_demo(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
     """Keep the letters of a real installation unreachable."""
     if not connection.app.state.settings.demo:
         raise NotFoundException
