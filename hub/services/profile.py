@@ -64,6 +64,7 @@ class Sum:
     damaged: bool
     energy: Energy
     zones: Mapping[str, Energy]
+    peak: Peak | None
 
     @property
     def missing(self) -> int:
@@ -246,7 +247,7 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
         sources=load.sources,
         items=items,
         total=total,
-        peak=_peak(load, cut),
+        peak=total.peak,
     )
 
 
@@ -315,14 +316,16 @@ def _sum(
             name: energy if one_zone else tally.energy(keys[place::zones])
             for place, name in enumerate(cut.zones)
         },
+        peak=_peak(load, *slots),
     )
 
 
-def _peak(load: Load, cut: Runs) -> Peak | None:
+def _peak(load: Load, first_slot: int, end_slot: int) -> Peak | None:
+    """Find the slot with the most P+; the earliest of equals."""
     best: Peak | None = None
     for piece in load.pieces:
-        start = max(piece.start * piece.minutes, cut.first_slot * cut.minutes)
-        end = min(piece.end * piece.minutes, cut.end_slot * cut.minutes)
+        start = max(piece.start * piece.minutes, first_slot * load.minutes)
+        end = min(piece.end * piece.minutes, end_slot * load.minutes)
         low = slot_at(start, piece.minutes) - piece.held.origin
         high = slot_at(end, piece.minutes) - piece.held.origin
         if low >= high or 0 not in piece.held.channels:
@@ -332,14 +335,16 @@ def _peak(load: Load, cut: Runs) -> Peak | None:
         flat = piece.held.values.cast("B").cast("I")
         counts = flat[low * wide + column : high * wide : wide].tolist()
         flags = piece.flags[low:high]
-        known = [
-            count if not flag & NO_VALUE else -1 for count, flag in zip(counts, flags, strict=True)
-        ]
-        most = max(known)
+        if flags.translate(None, b"\0"):  # some may have no value, and such must not win
+            counts = [
+                -1 if flag & NO_VALUE else count
+                for count, flag in zip(counts, flags, strict=True)
+            ]
+        most = max(counts)
         if most < 0:
             continue
         found = Peak(
-            instant_of((piece.held.origin + low + known.index(most)) * piece.minutes),
+            instant_of((piece.held.origin + low + counts.index(most)) * piece.minutes),
             piece.minutes,
             most * piece.factor,
         )

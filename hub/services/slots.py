@@ -18,7 +18,8 @@ Energy: TypeAlias = tuple[Fraction | None, Fraction | None, Fraction | None, Fra
 class SlotView:
     """One slot or hour. ``flags`` are the stored bits, joined where an hour is made of several.
 
-    ``energy`` of an hour that lacks a half-hour is the sum of what is there, and partial.
+    ``energy`` of an hour that lacks a half-hour is the sum of what is there, and partial;
+    ``covered`` minutes of it have a value.
     """
 
     start_at: datetime
@@ -30,6 +31,7 @@ class SlotView:
     source: str  # '' without a value
     damaged: bool
     future: bool
+    covered: int
 
     @property
     def missing(self) -> bool:
@@ -50,14 +52,15 @@ class SlotView:
     def power(self, channel: int) -> Fraction | None:
         """Mean kW (kvar) over the slot; of an hour with one half-hour, that half-hour's."""
         value = self.energy[channel]
-        return None if value is None else value * 60 / self.minutes
+        return None if value is None else value * 60 / self.covered
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Slots as columns to draw from; floats, because a picture has no more digits.
 
-    ``starts`` are seconds since the epoch; ``energy`` one column for each of ``channels``.
+    ``starts`` are seconds since the epoch; ``energy`` one column for each of ``channels``;
+    ``covered``: of how many minutes of the step there is a value.
     """
 
     point_id: int
@@ -68,6 +71,7 @@ class Columns:
     starts: list[int]
     energy: list[list[float | None]]
     flags: list[int]
+    covered: list[int]
     zone: list[int]
     sources: tuple[str, ...]
     damaged: tuple[tuple[int, int], ...]  # spans in seconds
@@ -82,6 +86,7 @@ class Cells:
     step: int
     energy: list[list[Fraction | float | None]]
     flags: list[int]
+    covered: list[int]  # minutes that have a value
     source: list[str]
     cut: Runs
 
@@ -128,7 +133,7 @@ def cells_of(load: Load, first: date, last: date, step: int, *, exact: bool) -> 
             flags[cell] |= NO_VALUE
         elif minutes < (step if cell < count - 1 else whole):
             flags[cell] |= PARTIAL
-    return Cells(origin, step, energy, flags, source, cut)
+    return Cells(origin, step, energy, flags, found, source, cut)
 
 
 def slot_views(load: Load, first: date, last: date, step: int, now: datetime) -> list[SlotView]:
@@ -154,6 +159,7 @@ def slot_views(load: Load, first: date, last: date, step: int, now: datetime) ->
                 source=cells.source[cell],
                 damaged=bool(flags & NO_VALUE) and minute // 1440 in broken,
                 future=minute + cells.step > end,
+                covered=cells.covered[cell],
             )
         )
     return views
@@ -185,6 +191,7 @@ def columns_of(load: Load, first: date, last: date, step: int, now: datetime) ->
             for channel in channels
         ],
         flags=cells.flags,
+        covered=cells.covered,
         zone=zone,
         sources=load.sources,
         damaged=tuple((day * 86400, (day + 1) * 86400) for day in broken),

@@ -132,7 +132,7 @@ def test_an_hour_with_one_half_hour_is_partial_and_with_none_is_missing(world):
     world.slots(world.series(meter_id=meter), {begin: ((4, 0), 0), begin + 4: ((5, 0), 16)})
     hours = profiles(world).slots(user, point, date(2026, 11, 1), date(2026, 11, 1), 60)
     assert (hours[0].energy[0], hours[0].partial, hours[0].missing) == (4 * COUNT, True, False)
-    assert hours[0].power(0) == 4 * COUNT
+    assert hours[0].power(0) == 8 * COUNT  # that half-hour's
     assert (hours[1].energy[0], hours[1].missing) == (None, True)
     assert hours[2].missing  # rejected: kept, not summed
     today = profiles(world).slots(user, point, date(2026, 11, 24), date(2026, 11, 24))
