@@ -14,14 +14,14 @@ DEFAULT_BASE_MINUTES = 180
 class MeterTime:
     """A reading of the meter's own clock face; no zone, perhaps a season."""
 
-    face: datetime               # naive
-    summer: bool | None = None   # None: the meter keeps no season
+    face: datetime  # naive
+    summer: bool | None = None  # None: the meter keeps no season
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
     shown: MeterTime
-    asked_at: datetime           # aware UTC, as all that ends in _at
+    asked_at: datetime  # aware UTC, as all that ends in _at
     answered_at: datetime
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 class Consent:
     """Receipt for leave to do one act once. Never evidence: the leave itself is a stored row."""
 
-    act: str                     # 'submit', 'create_appeal', 'set_clock', ...
-    target: str                  # id of the meter or account
+    act: str  # 'submit', 'create_appeal', 'set_clock', ...
+    target: str  # id of the meter or account
     actor: str
     reason: str
     until: datetime

@@ -9,13 +9,13 @@ from hub.domain.clock import MeterTime
 from hub.domain.pages import Cursor
 from hub.domain.profile import Gap
 
-When: TypeAlias = MeterTime | datetime     # a meter's face, or a supplier's aware instant
+When: TypeAlias = MeterTime | datetime  # a meter's face, or a supplier's aware instant
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     book: str
-    kind: str                    # a domain event name, or 'unknown'
+    kind: str  # a domain event name, or 'unknown'
     began: When
     ended: When | None = None
     detail: Mapping[str, str] | None = None
@@ -25,6 +25,6 @@ class JournalEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
     entries: tuple[JournalEntry, ...]
-    lost: Gap | None = None      # overwritten before we came: last one read, oldest one kept
+    lost: Gap | None = None  # overwritten before we came: last one read, oldest one kept
     next: Cursor
     more: bool

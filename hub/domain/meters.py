@@ -11,15 +11,15 @@ class Identity:
 
     maker: str
     model: str
-    serial: str                  # as printed, leading zeros kept; compared without spaces
+    serial: str  # as printed, leading zeros kept; compared without spaces
     firmware: str = ""
     made_on: date | None = None
     phases: int | None = None
     imp_per_kwh: int | None = None
-    current_ratio: int | None = None       # as set in the meter: compared and shown,
-    voltage_ratio: int | None = None       # never multiplied by
-    traits: frozenset[str] = frozenset()   # model-specific facts for can()
-    raw: bytes = b""                       # as answered, for diagnosis
+    current_ratio: int | None = None  # as set in the meter: compared and shown,
+    voltage_ratio: int | None = None  # never multiplied by
+    traits: frozenset[str] = frozenset()  # model-specific facts for can()
+    raw: bytes = b""  # as answered, for diagnosis
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,5 +37,5 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    value: Decimal               # energy registers: a whole number of Wh or varh
-    unit: str                    # Wh, varh, W, var, VA, V, A, Hz, deg, %, 1
+    value: Decimal  # energy registers: a whole number of Wh or varh
+    unit: str  # Wh, varh, W, var, VA, V, A, Hz, deg, %, 1

@@ -10,7 +10,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Cursor:
     """Where to go on. The hub stores it and never looks inside."""
 
-    scheme: str                  # owner and version, e.g. 'mercury234/ring/2'
+    scheme: str  # owner and version, e.g. 'mercury234/ring/2'
     body: str
 
 

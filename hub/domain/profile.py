@@ -19,7 +19,7 @@ class Channel(StrEnum):
 
 
 class SlotMark(Flag):
-    """All four are stored as the flag 'partial'; the mark itself goes to the revision or gap record."""
+    """All four are stored as the flag 'partial'; the mark itself goes to the revision or gap."""
 
     PARTIAL = auto()
     POWER_LOST = auto()
@@ -27,16 +27,16 @@ class SlotMark(Flag):
     OVERFLOW = auto()
 
 
-Counts: TypeAlias = tuple[int | None, int | None, int | None, int | None]   # A+ A- R+ R-
+Counts: TypeAlias = tuple[int | None, int | None, int | None, int | None]  # A+ A- R+ R-
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One record of the profile, exactly as the meter kept it."""
 
-    ends: MeterTime              # the stamp in the record, with its own season flag
+    ends: MeterTime  # the stamp in the record, with its own season flag
     minutes: int
-    counts: Counts               # None: this meter has no such channel
+    counts: Counts  # None: this meter has no such channel
     marks: SlotMark = SlotMark(0)
 
 
@@ -44,7 +44,7 @@ class Slot:
 class Gap:
     """What the meter no longer has, or never wrote, between two readings of its face."""
 
-    starts: MeterTime | None     # None: from as far back as anything was
+    starts: MeterTime | None  # None: from as far back as anything was
     ends: MeterTime
 
 
@@ -53,7 +53,7 @@ class ProfilePage:
     """Slots of one scale and one set of channels, oldest first; no slot is without a value."""
 
     slots: tuple[Slot, ...]
-    milliwatt_hours_per_count: Fraction    # the same number of mvarh for reactive channels
+    milliwatt_hours_per_count: Fraction  # the same number of mvarh for reactive channels
     gaps: tuple[Gap, ...] = ()
     next: Cursor
     more: bool

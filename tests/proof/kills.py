@@ -52,7 +52,7 @@ class Done:
     def add(self, case: str, kills: int, differences: int) -> None:
         self.cases[case] = [kills, differences]
         self.save()
-        print(f"  {case}: {kills} kills, {differences} rows differ", flush=True)  # noqa: T201
+        print(f"  {case}: {kills} kills, {differences} rows differ", flush=True)
 
 
 def differences(wanted: dict[str, list], found: dict[str, list]) -> int:

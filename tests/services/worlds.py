@@ -76,9 +76,7 @@ class World:
     def point(self, contract: int, at: int | None, **more: Any) -> int:
         row = {"remote_id": f"p{next(self.numbers)}", "name": "Ввод 1", "smart": True, **more}
         return self.add(
-            tables.ContractPoint(
-                contract_id=contract, metering_point_id=at, told_at=BEGIN, **row
-            )
+            tables.ContractPoint(contract_id=contract, metering_point_id=at, told_at=BEGIN, **row)
         )
 
     def meter(self, serial: str = "") -> int:

@@ -37,7 +37,7 @@ class Http(Protocol):
         form: Mapping[str, str] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
-        once: bool = False,     # never repeated by the hub
+        once: bool = False,  # never repeated by the hub
     ) -> Answer: ...
 
 
@@ -66,5 +66,5 @@ class Desk:
     log: Log
     now: Callable[[], datetime]
     language: str
-    books: Books | None = None    # only if the spec wants 'books' and an operator allowed it
-    drop: Drop | None = None        # only if the spec wants 'drop' and an operator allowed it
+    books: Books | None = None  # only if the spec wants 'books' and an operator allowed it
+    drop: Drop | None = None  # only if the spec wants 'drop' and an operator allowed it

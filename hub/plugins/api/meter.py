@@ -44,7 +44,7 @@ class MeterDriver(Protocol):
         """Say who answers; raise WrongDevice if it is not one of ours."""
 
     def can(self, identity: Identity) -> frozenset[Can]:
-        """What this very meter can do; within the spec's ``may``. No I/O."""
+        """Say what this very meter can do; within the spec's ``may``. No I/O."""
 
     def close(self) -> Talk[None]:
         """Say goodbye. Called on every way out; must not raise for a closed channel."""
@@ -113,10 +113,10 @@ class Timing:
 class SimulatorSettings:
     """What ``hub simulate DRIVER`` was asked for."""
 
-    meters: int = 1              # they answer at address ... address + meters - 1
+    meters: int = 1  # they answer at address ... address + meters - 1
     address: int = 1
-    seed: int = 0                # the same seed and instant: the same meters, to the count
-    options: Mapping[str, str] | None = None   # the driver's own: firmware, constant, memory
+    seed: int = 0  # the same seed and instant: the same meters, to the count
+    options: Mapping[str, str] | None = None  # the driver's own: firmware, constant, memory
 
 
 class Simulator(Protocol):
@@ -139,16 +139,16 @@ class Explained:
 class DriverSpec(Generic[S]):
     """What hub_meter_drivers returns."""
 
-    id: str                                   # stored; never changes
-    title: str                                # message id
+    id: str  # stored; never changes
+    title: str  # message id
     models: Sequence[str]
-    settings: type[S]                         # per meter: address, passwords
-    driver: type[MeterDriver]                 # the class that build returns
-    build: Callable[[S, Mapping[str, str]], MeterDriver]   # settings, what was learned
-    may: frozenset[Can]                       # the most any model can do
-    timing: Callable[[int], Timing]           # by baud rate
-    is_mutating: Callable[[bytes], bool] = lambda request: True   # audits 'reads never write'
+    settings: type[S]  # per meter: address, passwords
+    driver: type[MeterDriver]  # the class that build returns
+    build: Callable[[S, Mapping[str, str]], MeterDriver]  # settings, what was learned
+    may: frozenset[Can]  # the most any model can do
+    timing: Callable[[int], Timing]  # by baud rate
+    is_mutating: Callable[[bytes], bool] = lambda _request: True  # audits 'reads never write'
     interleave: bool = True
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
-    transcripts: str = "transcripts"          # folder of *.wire inside the package
+    transcripts: str = "transcripts"  # folder of *.wire inside the package

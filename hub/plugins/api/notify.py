@@ -11,7 +11,6 @@ from hub.plugins.api.settings import PluginSettings
 S = TypeVar("S", bound=PluginSettings)
 
 
-
 class Urgency(Enum):
     LATER = auto()
     SOON = auto()
@@ -22,12 +21,12 @@ class Urgency(Enum):
 class Message:
     """Already worded in the recipient's language, in every length."""
 
-    key: str                 # the same key is delivered once
+    key: str  # the same key is delivered once
     urgency: Urgency
-    line: str                # fits an SMS of the notifier's length
+    line: str  # fits an SMS of the notifier's length
     subject: str
     text: str
-    html: str = ""           # made by the hub's own templates only
+    html: str = ""  # made by the hub's own templates only
     link: str = ""
 
 
@@ -45,9 +44,9 @@ class Notifier(Protocol):
 class NotifierSpec(Generic[S]):
     id: str
     title: str
-    settings: type[S]                          # per installation: keys, sender
+    settings: type[S]  # per installation: keys, sender
     hosts: Callable[[S], frozenset[str]]
     build: Callable[[S], Notifier]
-    check_address: Callable[[str], str]        # normal form, or ValueError
+    check_address: Callable[[str], str]  # normal form, or ValueError
     line_length: int | None = None
-    costs: bool = False                        # shown before it is switched on
+    costs: bool = False  # shown before it is switched on

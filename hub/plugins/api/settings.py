@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
 V = TypeVar("V")
 
-Secret: TypeAlias = SecretStr            # sealed at rest, never rendered back, never logged
+Secret: TypeAlias = SecretStr  # sealed at rest, never rendered back, never logged
 PRIVATE = "private"
-Private = Annotated[V, PRIVATE]          # shown to its owner, redacted in reports
+Private = Annotated[V, PRIVATE]  # shown to its owner, redacted in reports
 
 
 class PluginSettings(BaseModel):
@@ -22,7 +22,7 @@ class PluginSettings(BaseModel):
 def setting(
     default: Any = ...,
     *,
-    label: str,                          # catalog keys
+    label: str,  # catalog keys
     hint: str = "",
     ge: int | None = None,
     le: int | None = None,
@@ -32,9 +32,9 @@ def setting(
     advanced: bool = False,
     deprecated: bool = False,
     choices: Sequence[str] = (),
-    only_when: tuple[str, str] | None = None,   # another field and its value
+    only_when: tuple[str, str] | None = None,  # another field and its value
 ) -> Any:
-    """A field of a settings form. Order on the page is the order in the class."""
+    """Describe a field of a settings form. Order on the page is the order in the class."""
     shown: dict[str, JsonValue] = {
         "label": label,
         "hint": hint,

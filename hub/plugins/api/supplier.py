@@ -69,7 +69,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    money: Money             # positive: in credit
+    money: Money  # positive: in credit
     as_of: datetime
 
 
@@ -126,8 +126,8 @@ class TransformerFact(StrEnum):
 class TransformerCard:
     """One transformer of one phase, from a date to a date."""
 
-    kind: str                # current, voltage
-    phase: int               # 1, 2, 3
+    kind: str  # current, voltage
+    phase: int  # 1, 2, 3
     facts: Mapping[TransformerFact, str]
     from_on: date | None = None
     to_on: date | None = None
@@ -169,24 +169,24 @@ class SupplierReading:
     zone: str
     taken_on: date
     value: Decimal
-    source: str              # ours, theirs, estimated
-    calculated: Basis | None = None   # set: the supplier bills by this one («Расчетные»)
-    ratios_applied: bool = False      # True: never multiplied again
+    source: str  # ours, theirs, estimated
+    calculated: Basis | None = None  # set: the supplier bills by this one («Расчетные»)
+    ratios_applied: bool = False  # True: never multiplied again
     remote_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierSlot:
-    starts_at: datetime      # aware UTC
+    starts_at: datetime  # aware UTC
     minutes: int
-    energy: Mapping[Channel, Decimal]   # kWh, kvarh, as many decimals as were sent
+    energy: Mapping[Channel, Decimal]  # kWh, kvarh, as many decimals as were sent
     ratios_applied: bool
     marks: SlotMark = SlotMark(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    key: str                 # the same key means the same submission
+    key: str  # the same key means the same submission
     point_id: str
     taken_on: date
     values: Mapping[str, Decimal]
@@ -234,7 +234,7 @@ class AppealDraft:
     text: str
     email: str
     phone: str
-    topic: str = ""          # from topics(), where the supplier has such a list
+    topic: str = ""  # from topics(), where the supplier has such a list
     attachments: Sequence[Attachment] = ()
 
 
@@ -251,11 +251,11 @@ class AppealState(StrEnum):
 class Appeal:
     remote_id: str
     state: AppealState
-    remote_state: str        # as the supplier words it
+    remote_state: str  # as the supplier words it
     changed_at: datetime
-    number: str = ""         # as shown to people
+    number: str = ""  # as shown to people
     due_on: date | None = None
-    thread: Sequence[tuple[datetime, str, str]] = ()   # when, who, what
+    thread: Sequence[tuple[datetime, str, str]] = ()  # when, who, what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,15 +288,15 @@ class Bill:
 class Challenge:
     """Something only the user can answer: a code, a captcha."""
 
-    kind: str                # code, captcha, choice
-    prompt: str              # message id
+    kind: str  # code, captcha, choice
+    prompt: str  # message id
     image: bytes = b""
-    resume: str = ""         # opaque, given back with the answer
+    resume: str = ""  # opaque, given back with the answer
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    remote_id: str           # the supplier's own id: guards against a swapped login
+    remote_id: str  # the supplier's own id: guards against a swapped login
     label: str
 
 
@@ -394,7 +394,7 @@ class HasPayments(Protocol):
     async def payments(self, desk: "Desk", since: Cursor | None) -> Page[Payment]: ...
 
     async def payment_page(self, desk: "Desk", amount: Money) -> str:
-        """An https link on a host of the installation. The hub never takes card data."""
+        """Give an https link on a host of the installation. The hub never takes card data."""
 
 
 @runtime_checkable
@@ -423,11 +423,11 @@ class SupplierSpec(Generic[INST, ACC]):
     id: str
     title: str
     regions: Sequence[str]
-    installation: type[INST]                  # set by an operator: base address, operator's login
-    account: type[ACC]                        # set by a consumer: login, password
+    installation: type[INST]  # set by an operator: base address, operator's login
+    account: type[ACC]  # set by a consumer: login, password
     link_by: LinkBy
-    hosts: Callable[[INST], frozenset[str]]   # the only hosts Http will reach
+    hosts: Callable[[INST], frozenset[str]]  # the only hosts Http will reach
     build: Callable[[INST, ACC], SupplierConnector]
     may: frozenset[Does]
-    wants: frozenset[str] = frozenset()       # 'books', 'drop'
+    wants: frozenset[str] = frozenset()  # 'books', 'drop'
     every: timedelta = timedelta(hours=6)

@@ -13,9 +13,9 @@ T = TypeVar("T")
 class Verdict:
     """What a frame rule makes of the bytes so far."""
 
-    length: int = 0      # a whole frame of this many bytes; 0: not yet
-    sure: bool = True    # False: accept it only if the line now stays quiet
-    skip: int = 0        # this many leading bytes cannot begin a frame
+    length: int = 0  # a whole frame of this many bytes; 0: not yet
+    sure: bool = True  # False: accept it only if the line now stays quiet
+    skip: int = 0  # this many leading bytes cannot begin a frame
 
 
 NEED_MORE = Verdict()
@@ -30,10 +30,10 @@ class Ask:
     """One request and how its reply will be recognised."""
 
     request: Request
-    rule: FrameRule | None            # None: a broadcast, nobody answers
-    timeout: float | None = None      # None: from the driver's timing and the line
-    mutating: bool = False            # never repeated, never guessed at
-    hide: tuple[slice, ...] = ()      # request bytes that stay out of every log
+    rule: FrameRule | None  # None: a broadcast, nobody answers
+    timeout: float | None = None  # None: from the driver's timing and the line
+    mutating: bool = False  # never repeated, never guessed at
+    hide: tuple[slice, ...] = ()  # request bytes that stay out of every log
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Reply:
 
 
 Step: TypeAlias = Ask | Rest
-Talk: TypeAlias = Coroutine[Any, Any, T]   # awaits ask() and rest(), nothing else
+Talk: TypeAlias = Coroutine[Any, Any, T]  # awaits ask() and rest(), nothing else
 
 
 @types.coroutine
