@@ -15,9 +15,11 @@ else
 MAKE_ENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
+# A plain path entry: with setuptools' import hook tests/corefast would be found before corefast.
+EDITABLE := --config-settings editable_mode=compat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test env check bench proof screenshots lock catalogs clean
+.PHONY: help run test env check bench proof screenshots docs lock catalogs clean
 
 help:  ## List the commands.
 	@echo "make run          a first look: environment, build, a demo utility; prints the address"
@@ -27,6 +29,7 @@ help:  ## List the commands.
 	@echo "make proof [NAME] the full-size figures, kept in docs/proof/"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into docs/screenshots/"
 	@echo "make env          the environment with the test packages, nothing run"
+	@echo "make docs         write the reference pages anew from commands, errors and settings"
 	@echo "make catalogs     collect the portal's messages and bring the translations up to date"
 	@echo "make lock         pin the requirements anew"
 	@echo "make clean        remove what was built; .venv and the demo's data stay"
@@ -40,7 +43,7 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt $(BUILT_FROM)
 	@requirements/system.sh run
 	$(MAKE_ENV)
 	$(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(INSTALL) --no-deps --no-build-isolation $(EDITABLE) --editable .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
@@ -84,6 +87,9 @@ proof: $(VENV)/.test
 
 screenshots: $(VENV)/.test
 	$(BIN)/python tests/e2e/screenshots.py
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/generate.py
 
 catalogs: $(VENV)/.test
 	$(BIN)/python tests/catalogs.py
