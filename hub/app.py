@@ -27,7 +27,11 @@ from hub.web.features.access import routes as access
 from hub.web.features.appeals import routes as appeals
 from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
+from hub.web.features.home import routes as home
+from hub.web.features.load_profile import routes as load_profile
 from hub.web.features.notifications import routes as notifications
+from hub.web.features.points import routes as points
+from hub.web.features.registers import routes as registers
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge
@@ -41,6 +45,10 @@ from hub.web.kit.visitor import frame_of
 FEATURES: Final[tuple[Router, ...]] = (
     access.router,
     contracts.router,
+    home.router,
+    points.router,
+    registers.router,
+    load_profile.router,
     notifications.router,
     appeals.router,
     demo.router,

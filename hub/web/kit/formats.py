@@ -166,6 +166,10 @@ def day_short(value: date) -> str:
     return f"{value.day}{NBSP}{_words().months_short[value.month]}"
 
 
+def month_short(value: date) -> str:
+    return _words().months_short[value.month]
+
+
 def day_num(value: date | None) -> str:
     return UNKNOWN if value is None else f"{value:%d.%m.%Y}"
 

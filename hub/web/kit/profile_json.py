@@ -1,17 +1,12 @@
 """The JSON that ``js/profile-chart.js`` draws, with the words it speaks."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-from hub.web.kit.charts import Flag, ProfilePoint
+from hub.web.kit.charts import Flag
 from hub.web.kit.i18n import gettext, language
 
 FLAGS = (Flag.MEASURED, Flag.PARTIAL, Flag.ESTIMATED, Flag.MISSING, Flag.FUTURE)
-
-
-def plain(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
 
 
 def chart_words() -> dict[str, str]:
@@ -45,40 +40,33 @@ def chart_words() -> dict[str, str]:
 
 
 def profile_json(
-    points: Sequence[ProfilePoint],
     *,
     minutes: int,
     timezone: str,
     zones: Mapping[int, str],
-    kwh: Sequence[Decimal | None],
-    p_minus: Sequence[Decimal | None] | None = None,
-    q_plus: Sequence[Decimal | None] | None = None,
-    q_minus: Sequence[Decimal | None] | None = None,
-    compare: Sequence[Decimal | None] | None = None,
-    limit_kw: Decimal | None = None,
+    start: Sequence[int],
+    zone: Sequence[int],
+    flag: Sequence[int],
+    p_plus: Sequence[float | None],
+    kwh: Sequence[float | None],
+    series: Mapping[str, Sequence[float | None]] | None = None,
 ) -> dict[str, Any]:
-    """Columns over the same intervals; an unknown value is null, never zero.
+    """Give columns over the same intervals; an unknown value is null, never zero.
 
-    ``start`` holds UTC seconds; ``flag`` counts in the order measured, partial, estimated,
-    missing, future.
+    ``start`` holds UTC seconds; ``flag`` counts in the order of FLAGS; ``series`` holds the other
+    columns that there are: p_minus, q_plus, q_minus, compare.
     """
-    series: dict[str, Sequence[Decimal | None] | None] = {
-        "p_minus": p_minus,
-        "q_plus": q_plus,
-        "q_minus": q_minus,
-        "compare": compare,
-    }
     return {
         "minutes": minutes,
         "timezone": timezone,
         "language": language.get(),
         "zones": {str(number): name for number, name in zones.items()},
-        "limit": plain(limit_kw),
-        "start": [int(p.start.timestamp()) for p in points],
-        "zone": [p.zone for p in points],
-        "flag": [FLAGS.index(p.flag) for p in points],
-        "p_plus": [plain(p.kw) if p.known else None for p in points],
-        "kwh": [plain(v) for v in kwh],
-        **{name: [plain(v) for v in column] for name, column in series.items() if column},
+        "limit": None,
+        "start": start,
+        "zone": zone,
+        "flag": flag,
+        "p_plus": p_plus,
+        "kwh": kwh,
+        **(series or {}),
         "words": chart_words(),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub.web.kit import charts, formats, i18n, small_charts
+from hub.web.kit import charts, exact, formats, i18n, small_charts
 from hub.web.kit.assets import Assets
 
 MACROS = {
@@ -38,6 +38,7 @@ def environment(assets: Assets) -> Environment:
     )
     i18n.install(env)
     env.filters.update(formats.FILTERS)
+    env.filters["plain"] = exact.plain
     env.globals.update(formats.GLOBALS)
     env.globals.update(
         static=assets.url,

@@ -49,7 +49,7 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """One day of the table of days; ``href`` opens its intervals."""
+    """One day of the table, whose ``href`` opens its intervals; or a week or month, ``label``."""
 
     day: date
     zones: Sequence[Decimal | None]
@@ -59,6 +59,9 @@ class DayRow:
     expected: int
     estimated: int
     href: str
+    label: str = ""
+    partial: int = 0
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +99,25 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Days of the period, or the intervals of one day when ``day`` is set."""
+    """Days of the period, or the intervals of one day when ``day`` is set, and their sums.
+
+    ``totals`` are by zone in the order of ``zones``.
+    """
 
     days: Sequence[DayRow] = ()
     zones: Sequence[int] = ()
     day: date | None = None
     slots: Sequence[SlotRow] = ()
     back_href: str = ""
+    totals: Sequence[Decimal | None] = ()
+    total: Decimal | None = None
+    known: int = 0
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileView:
-    """``data_href`` is the JSON of the chart (``hub.web.kit.profile_json``).
+    """``data_href`` is the JSON of the chart (``hub.web.kit.profile_json``); '' for long periods.
 
     The server's own picture is the steps of ``points``, or, when ``bars`` are given (periods
     longer than a week, where a half-hour is less than a pixel), the days as stacks.
@@ -132,3 +142,5 @@ class ProfileView:
     growing: Growing | None = None
     bars: Sequence[DayBar] = ()
     source: str | None = None
+    levels: tuple[Choice, ...] = ()
+    clamped: bool = False

@@ -1,7 +1,7 @@
 """What the list of points and a point's general information show."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -51,7 +51,10 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class InfoView:
-    """The 25 fields of «Общая информация»; None is an unknown value and shows as a dash."""
+    """The 25 fields of «Общая информация»; None is an unknown value and shows as a dash.
+
+    ``differs`` holds what the supplier says otherwise, by the keys of ``hub.services.points``.
+    """
 
     head: PointHead
     name: str
@@ -71,15 +74,16 @@ class InfoView:
     accuracy_class: str | None = None
     nominal_voltage: str | None = None
     current_range: str | None = None
-    power_limit_kw: Decimal | None = None
+    power_limit: str | None = None
     relay_on: bool | None = None
-    current_ratio: Decimal | None = None
-    voltage_ratio: Decimal | None = None
-    loss_factor: Decimal | None = None
-    norm_hour_kwh: Decimal | None = None
-    norm_day_kwh: Decimal | None = None
-    norm_month_kwh: Decimal | None = None
+    current_ratio: str | None = None
+    voltage_ratio: str | None = None
+    loss_factor: str | None = None
+    norm_hour: str | None = None
+    norm_day: str | None = None
+    norm_month: str | None = None
     history: tuple[Installed, ...] = ()
+    differs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def days_to_verify(self) -> int | None:

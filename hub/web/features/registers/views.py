@@ -44,7 +44,11 @@ class ReadingRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadingsView:
-    """``zones`` is (number, name) in reading order; bars are oldest first, rows newest first."""
+    """``zones`` is (number, name) in reading order; bars are oldest first, rows newest first.
+
+    A meter without tariffs has the one zone 0. ``clamped``: the address asked for more days;
+    ``nearby``: some registers are of the meter's own midnight; ``replaced``: the meter changed.
+    """
 
     head: PointHead
     period: PeriodBar
@@ -56,9 +60,13 @@ class ReadingsView:
     total: Decimal | None
     known: int
     expected: int
+    self_href: str = ""
     scale: str = "days"
     zone_words: str = ""
     growing: Growing | None = None
+    clamped: bool = False
+    nearby: bool = False
+    replaced: bool = False
 
     @property
     def any_before(self) -> bool:

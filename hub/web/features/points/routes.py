@@ -1,0 +1,201 @@
+"""The contract's points as a list, and a point's general information."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from litestar import Router, get
+from litestar.params import FromPath
+from litestar.response import Response
+
+from hub.services.home import PointsPage
+from hub.services.points import PointCard, PointInfo
+from hub.services.usage import PointUsage
+from hub.web.features.points.views import InfoView, PointRow, PointsView
+from hub.web.kit.exact import decimal_of
+from hub.web.kit.formats import DASH, exact, face
+from hub.web.kit.i18n import N_, gettext, typeset
+from hub.web.kit.point_head import (
+    RESOURCES,
+    head_of,
+    in_reading_order,
+    known_id,
+    local,
+    registers_of,
+    state_of,
+    zone_number,
+)
+from hub.web.kit.requests import AnyRequest
+from hub.web.kit.respond import respond
+from hub.web.kit.services import services
+from hub.web.kit.spans import one_of
+from hub.web.kit.views import Choice
+from hub.web.kit.visitor import frame, signed_in
+
+FILTERS = {
+    "": N_("All %(n)s"),
+    "online": N_("Online %(n)s"),
+    "silent": N_("Not answering %(n)s"),
+    "waiting": N_("Not read yet %(n)s"),
+    "manual": N_("Manual %(n)s"),
+}
+UNITS = {"kWh": N_("kWh"), "m3": "м³", "Gcal": N_("Gcal")}
+RELAY = {
+    "on": True, "1": True, "true": True, "включено": True, "включен": True,
+    "off": False, "0": False, "false": False, "отключено": False, "отключен": False,
+}  # fmt: skip
+
+
+@get("/contracts/{contract_id:int}/points", sync_to_thread=True)
+def points(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]:
+    """List the points of a contract, all or those in one state."""
+    who = signed_in(request)
+    made = services(request)
+    state = one_of(request, "state", FILTERS, "")
+    found = made.home.points(who, known_id(contract_id))
+    return respond(
+        request,
+        "points/list.html",
+        fragment="point_rows",
+        context={"view": points_view(found, state, contract_id, made.home.clock())},
+        shell=lambda: frame(request, found.shell, "points"),
+    )
+
+
+@get("/points/{point_id:int}", sync_to_thread=True)
+def info(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
+    """Show the 25 fields of a point."""
+    who = signed_in(request)
+    made = services(request)
+    found = made.pages.info(who, known_id(point_id))
+    return respond(
+        request,
+        "points/info.html",
+        fragment="tab",
+        context={"view": info_view(found.info, made.pages.clock())},
+        shell=lambda: frame(request, found.shell, "points"),
+    )
+
+
+# -- the list ----------------------------------------------------------------------------------
+
+
+def points_view(found: PointsPage, state: str, contract_id: int, now: datetime) -> PointsView:
+    """Word the list; a filter is offered for each state that some point is in."""
+    usage = {each.point_id: each for each in found.usage.points} if found.usage else {}
+    rows = [_row(card, usage.get(card.id), now) for card in found.points]
+    counts = {key: sum(row.state == key for row in rows) for key in FILTERS if key}
+    kinds = [key for key, count in counts.items() if count]
+    offered = ["", *kinds] if len(kinds) > 1 or state else []
+    here = f"/contracts/{contract_id}/points"
+    zone = ZoneInfo(found.points[0].time_zone) if found.points else None
+    local_now = now.astimezone(zone)
+    current = found.shell.current
+    return PointsView(
+        contract_name=current.name if current else "",
+        now=local_now,
+        month_first=local_now.date().replace(day=1),
+        rows=tuple(row for row in rows if state in {"", row.state}),
+        filters=tuple(
+            Choice(
+                gettext(FILTERS[key]) % {"n": counts.get(key, len(rows))},
+                f"{here}?state={key}" if key else here,
+                key == state,
+            )
+            for key in offered
+        ),
+        month_kwh=decimal_of(found.usage.month.energy) if found.usage else None,
+    )
+
+
+def _row(card: PointCard, usage: PointUsage | None, now: datetime) -> PointRow:
+    state = state_of(card, now)
+    taken_at = card.latest.taken_at if card.latest else None
+    return PointRow(
+        id=card.id,
+        name=card.name,
+        model=card.model or None,
+        serial=card.serial or None,
+        state=state,
+        last_at=local(card.connection.seen_at if state == "silent" else taken_at, card.time_zone),
+        registers=registers_of(card.latest, card.decimal_digits),
+        unit=gettext(UNITS.get(card.unit, card.unit)),
+        month_kwh=decimal_of(usage.month.energy) if usage else None,
+        days=[decimal_of(day) for day in usage.days] if usage else (),
+    )
+
+
+# -- general information -----------------------------------------------------------------------
+
+
+def info_view(info: PointInfo, now: datetime) -> InfoView:
+    """Word the 25 fields; what nobody knows is None, and what is told but no number stays text."""
+    card = info.card
+
+    def text(key: str) -> str | None:
+        return info[key].value
+
+    def day(key: str) -> date | None:
+        return _day(info[key].value)
+
+    return InfoView(
+        head=head_of(card, now, "info"),
+        name=text("name") or DASH,
+        number=text("number"),
+        resource=gettext(RESOURCES.get(card.resource, card.resource)),
+        last_reading_at=local(card.latest.taken_at, card.time_zone) if card.latest else None,
+        last_reading=_last_reading(card),
+        place=text("place"),
+        model=text("model"),
+        registry_number=text("registry_number"),
+        serial=text("serial"),
+        commissioned_on=day("commissioned_on"),
+        verified_on=day("verified_on"),
+        verify_by=day("next_verification_on"),
+        tariff=text("tariff"),
+        instrument_verified_on=day("instrument_verified_on"),
+        accuracy_class=text("accuracy_class"),
+        nominal_voltage=text("nominal_voltage"),
+        current_range=text("base_max_current"),
+        power_limit=_amount(text("power_limit"), N_("%(kw)s kW"), "kw"),
+        relay_on=RELAY.get((text("relay_state") or "").casefold()),
+        current_ratio=_amount(text("current_ratio")),
+        voltage_ratio=_amount(text("voltage_ratio")),
+        loss_factor=_amount(text("loss_factor")),
+        norm_hour=_amount(text("norm_hour"), N_("%(kwh)s kWh"), "kwh"),
+        norm_day=_amount(text("norm_day"), N_("%(kwh)s kWh"), "kwh"),
+        norm_month=_amount(text("norm_month"), N_("%(kwh)s kWh"), "kwh"),
+        differs={fact.key: fact.differs for fact in info.facts if fact.differs},
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:  # a supplier may tell anything; what is no day is as good as unknown
+        return None
+
+
+def _amount(text: str | None, unit: str = "", name: str = "") -> str | None:
+    """Write a number as pages do, with its unit; anything else as it was told."""
+    if text is None:
+        return None
+    try:
+        shown = exact(Decimal(text.replace(",", ".")))
+    except InvalidOperation:
+        return typeset(text)
+    return gettext(unit) % {name: shown} if unit else shown
+
+
+def _last_reading(card: PointCard) -> str | None:
+    """Word the registers as the manual does: «T1 – 3124,027, T2 – 1527,796»."""
+    if card.latest is None:
+        return None
+    by_zone = {zone_number(each.tariff.label): each.value for each in card.latest.readings}
+    zones = in_reading_order(by_zone)
+    if not zones:
+        return ", ".join(face(value) for value in by_zone.values())
+    return ", ".join(f"T{zone} {DASH} {face(by_zone[zone])}" for zone in sorted(zones))
+
+
+router = Router("/", route_handlers=[points, info])

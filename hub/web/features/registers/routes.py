@@ -1,0 +1,171 @@
+"""«Показания»: registers and consumption of a point by day, week or month."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from litestar import Router, get
+from litestar.params import FromPath
+from litestar.response import Response
+
+from hub.domain.calendar import Level, month_end, month_start, previous_month
+from hub.services.pages import Asked, ReadingsPage
+from hub.services.registers import Period
+from hub.web.features.registers.views import Quality, ReadingRow, ReadingsView
+from hub.web.kit.exact import decimal_of
+from hub.web.kit.formats import day, day_short, month, month_short, span
+from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.point_head import (
+    growing_of,
+    grown,
+    head_of,
+    in_reading_order,
+    known_id,
+    time_words,
+    zone_names,
+    zone_number,
+)
+from hub.web.kit.requests import AnyRequest
+from hub.web.kit.respond import respond
+from hub.web.kit.services import services
+from hub.web.kit.small_charts import DayBar
+from hub.web.kit.spans import DaySpan, address, day_span, one_of, period_bar
+from hub.web.kit.views import Choice
+from hub.web.kit.visitor import frame, signed_in
+
+DAY = timedelta(days=1)
+SCALES = {"days": Level.DAY, "weeks": Level.WEEK, "months": Level.MONTH}
+WORDS = {"days": N_("Days"), "weeks": N_("Weeks"), "months": N_("Months")}
+MOST_DAYS = {"days": 92, "weeks": 371, "months": 3653}
+WEEKS, MONTHS = 12, 12  # shown when nothing else is asked for
+BLOCKS = {"growing": "growing", "rows": "reading_rows"}
+
+
+@get("/points/{point_id:int}/readings", sync_to_thread=True)
+def readings(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
+    """Show the registers of a point at the ends of days, weeks or months."""
+    who = signed_in(request)
+    made = services(request)
+    scale = one_of(request, "scale", SCALES, "days")
+    now = made.pages.clock()
+    spans: list[DaySpan] = []
+
+    def choose(today: date) -> Asked:
+        found = day_span(request, today, usual_span(scale, today), MOST_DAYS[scale])
+        spans.append(found)
+        return Asked(found.first, found.last, SCALES[scale])
+
+    found = made.pages.readings_of(who, known_id(point_id), choose)
+    view = readings_view(found, spans[-1], scale, now)
+    fragment = BLOCKS.get(request.query_params.get("block", ""), "tab")
+    headers = None
+    if fragment == "growing":
+        headers = grown(request.query_params.get("days"), view.growing)
+    return respond(
+        request,
+        "registers/list.html",
+        fragment=fragment,
+        context={"view": view},
+        shell=lambda: frame(request, found.shell, "points"),
+        headers=headers,
+    )
+
+
+def usual_span(scale: str, today: date) -> DaySpan:
+    """Give what is shown unless the address says otherwise: a month of days, a year of months."""
+    if scale == "days":
+        return DaySpan(month_start(today), month_end(today))
+    if scale == "weeks":
+        monday = today - timedelta(days=today.weekday())
+        return DaySpan(monday - timedelta(weeks=WEEKS - 1), monday + 6 * DAY)
+    first = month_start(today)
+    for _ in range(MONTHS - 1):
+        first = previous_month(first)
+    return DaySpan(first, month_end(today))
+
+
+def readings_view(found: ReadingsPage, asked: DaySpan, scale: str, now: datetime) -> ReadingsView:
+    """Word the periods that have begun; the newest row comes first, as one reads a bill."""
+    card, told = found.card, found.periods
+    here = f"/points/{card.id}/readings"
+    today = now.astimezone(ZoneInfo(card.time_zone)).date()
+    places = {zone_number(each.label): at for at, each in enumerate(told.tariffs)}
+    zones = in_reading_order(places) or [0]
+    names = zone_names(zones)
+    shown = [places[zone] for zone in zones]
+    begun = [each for each in told.periods if each.first <= today]
+    usual = "" if scale == "days" else scale
+    href = address(here, asked, scale=usual)
+    return ReadingsView(
+        head=head_of(card, now, "readings"),
+        period=period_bar(here, asked, today, scale=usual),
+        scales=tuple(
+            Choice(gettext(WORDS[key]), f"{here}?scale={key}", key == scale) for key in SCALES
+        ),
+        zones=tuple((zone, names.get(zone, "")) for zone in zones),
+        bars=[_bar(each, scale, zones, shown, card.id) for each in told.periods],
+        rows=[_row(each, scale, shown, card.id, today) for each in reversed(begun)],
+        total_used=[decimal_of(told.used[place]) for place in shown],
+        total=decimal_of(told.used[-1]),
+        known=sum(each.measured for each in begun),
+        expected=sum(each.expected for each in begun),
+        self_href=href,
+        scale=scale,
+        zone_words=time_words(card, now),
+        growing=growing_of([card], now, href),
+        clamped=asked.clamped,
+        nearby=any(not each.exact for each in begun),
+        replaced=any(each.replaced for each in begun),
+    )
+
+
+def _bar(
+    each: Period, scale: str, zones: Sequence[int], shown: Sequence[int], point_id: int
+) -> DayBar:
+    used = [decimal_of(each.used[place]) for place in shown]
+    parts = {zone: value for zone, value in zip(zones, used, strict=True) if value is not None}
+    label = day_short(each.first) if scale == "weeks" else str(each.first.day)
+    return DayBar(
+        each.first,
+        month_short(each.first) if scale == "months" else label,
+        parts or None,
+        complete=each.measured >= each.expected or each.running,
+        href=_profile(each, point_id),
+        title=_title(each, scale, decimal_of(each.used[-1])),
+    )
+
+
+def _title(each: Period, scale: str, total: Decimal | None) -> str:
+    if total is None:
+        return f"{_label(each, scale, each.last)}: {gettext('No data')}"
+    kwh = gettext("%(kwh)s kWh") % {"kwh": f"{total:.1f}".replace(".", ",")}
+    return f"{_label(each, scale, each.last)}: {kwh}"
+
+
+def _row(each: Period, scale: str, shown: Sequence[int], point_id: int, today: date) -> ReadingRow:
+    ends = [each.end[place] for place in shown]
+    return ReadingRow(
+        label=_label(each, scale, today),
+        start=each.first,
+        registers=[None if end is None else end.value for end in ends],
+        used=[decimal_of(each.used[place]) for place in shown],
+        total=decimal_of(each.used[-1]),
+        quality=Quality(each.measured, each.expected, running=each.running),
+        href=_profile(each, point_id),
+    )
+
+
+def _label(each: Period, scale: str, today: date) -> str:
+    if scale == "days":
+        return day(each.first, today)
+    if scale == "months" and DaySpan(each.first, each.last).is_month:
+        return month(each.first, today)
+    return span(each.first, each.last, today)
+
+
+def _profile(each: Period, point_id: int) -> str:
+    return address(f"/points/{point_id}/profile", DaySpan(each.first, each.last))
+
+
+router = Router("/", route_handlers=[readings])

@@ -1,0 +1,39 @@
+"""Exact numbers on pages: what the services count, as the templates and browsers read it."""
+
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+
+@lru_cache(maxsize=512)
+def _power_of_ten(denominator: int) -> int | None:
+    """Find the digits after the point that this denominator needs; None: they never end."""
+    twos = fives = 0
+    while denominator % 2 == 0:
+        denominator //= 2
+        twos += 1
+    while denominator % 5 == 0:
+        denominator //= 5
+        fives += 1
+    return max(twos, fives) if denominator == 1 else None
+
+
+def decimal_of(value: Fraction | None) -> Decimal | None:
+    """Give the same number as a decimal.
+
+    Exact whenever a decimal can be: meters count in parts of a kWh that are made of twos and
+    fives. Any other (a loss factor may bring one) is rounded at 28 digits.
+    """
+    if value is None:
+        return None
+    digits = _power_of_ten(value.denominator)
+    if digits is None:
+        return Decimal(value.numerator) / Decimal(value.denominator)
+    whole = value.numerator * (10**digits // value.denominator)
+    return Decimal(f"{whole}E-{digits}")
+
+
+def plain(value: Decimal) -> str:
+    """Write it as a machine reads it, all digits, no exponent: for ``<data value>``."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

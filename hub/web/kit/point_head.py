@@ -1,0 +1,154 @@
+"""What the pages of points share: state, head, zones, and history that is still being read."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hub.errors import Missing
+from hub.services.points import Connection, Contact, PointCard
+from hub.services.registers import LatestReadings
+from hub.web.kit.formats import MINUS, number
+from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.views import Choice, Growing, PointHead, RegisterText
+
+NOT_SILENT_BEFORE = timedelta(hours=1)
+LARGEST_ID = 2**63 - 1
+READING_ORDER = (1, 3, 2, 4)
+NAMES = {
+    frozenset({1, 2}): {1: N_("day"), 2: N_("night")},
+    frozenset({1, 2, 3}): {1: N_("peak"), 2: N_("night"), 3: N_("half-peak")},
+}
+RESOURCES = {
+    "electricity": N_("Electricity"),
+    "water": N_("Water"),
+    "gas": N_("Gas"),
+    "heat": N_("Heat"),
+    "other": N_("Other"),
+}
+
+
+def known_id(number: int) -> int:
+    """Refuse a number that no row can have; Missing, as for any that is not there."""
+    if number > LARGEST_ID:
+        raise Missing
+    return number
+
+
+def local(instant: datetime | None, time_zone: str) -> datetime | None:
+    """Put an instant on the clock of the point."""
+    return None if instant is None else instant.astimezone(ZoneInfo(time_zone))
+
+
+def zone_number(name: str) -> int:
+    """Give 1 to 4 for T1 to T4; any other is 0 and is drawn without a zone's colour."""
+    return int(name[1]) if len(name) == 2 and name[0] == "T" and name[1] in "1234" else 0  # noqa: PLR2004
+
+
+def zone_names(numbers: Iterable[int]) -> dict[int, str]:
+    """Name zones as bills do; nothing for a set of zones that has no usual names."""
+    numbers = [each for each in numbers if each]
+    names = NAMES.get(frozenset(numbers), {})
+    return {each: gettext(names[each]) if each in names else "" for each in numbers}
+
+
+def in_reading_order(numbers: Iterable[int]) -> list[int]:
+    """Order zones as they are read: T1, T3, T2, T4."""
+    found = set(numbers)
+    return [each for each in READING_ORDER if each in found]
+
+
+def state_of(card: PointCard, now: datetime) -> str:
+    """Say online, waiting, silent or manual; a meter that failed just now is not silent yet."""
+    if not card.smart:
+        return "manual"
+    connection = card.connection
+    if connection.seen_at is None:
+        return "waiting"
+    failing = connection.contact in {Contact.FAILING, Contact.LINE_DOWN, Contact.STOPPED}
+    if failing and now - connection.seen_at > NOT_SILENT_BEFORE:
+        return "silent"
+    return "online"
+
+
+def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[RegisterText, ...]:
+    """Word the registers of the meter's face, in reading order; the total only if it is alone."""
+    if latest is None:
+        return ()
+    by_zone = {zone_number(each.tariff.label): each for each in latest.readings}
+    order = in_reading_order(by_zone)
+    names = zone_names(order)
+    return tuple(
+        RegisterText(
+            f"T{zone} {names.get(zone, '')}".strip() if zone else gettext("Total"),
+            number(by_zone[zone].value, 2 if decimals is None else decimals),
+            zone,
+        )
+        for zone in order or by_zone
+    )
+
+
+def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
+    """Make the head of a point's page; ``tab`` is info, readings or profile."""
+    here = f"/points/{card.id}"
+    tabs = [Choice(gettext("General information"), here, tab == "info")]
+    if card.smart:
+        tabs += [
+            Choice(gettext("Readings"), f"{here}/readings", tab == "readings"),
+            Choice(gettext("Load profile"), f"{here}/profile", tab == "profile"),
+        ]
+    return PointHead(
+        id=card.id,
+        name=card.name,
+        list_href=f"/contracts/{card.contract_id}/points",
+        model=card.model or None,
+        serial=card.serial or None,
+        ratio=None if card.ratio == 1 else f"×{card.ratio}",
+        state=state_of(card, now),
+        last_at=local(card.connection.seen_at, card.time_zone),
+        now=now.astimezone(ZoneInfo(card.time_zone)),
+        tabs=tuple(tabs),
+    )
+
+
+def time_words(card: PointCard, now: datetime) -> str:
+    """Say whose time a page shows."""
+    offset = now.astimezone(ZoneInfo(card.time_zone)).utcoffset() or timedelta(0)
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    sign = MINUS if offset < timedelta(0) else "+"
+    text = f"{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
+    return gettext("Local time, UTC%(offset)s.") % {"offset": text}
+
+
+def is_growing(connection: Connection) -> bool:
+    """Say whether the meter's history is being read, and not waiting for a cure."""
+    return not connection.history_done and connection.contact in {Contact.WAITING, Contact.OK}
+
+
+def growing_of(cards: Sequence[PointCard], now: datetime, href: str) -> Growing | None:
+    """Tell of the history that is still being read, by the point that is farthest behind.
+
+    ``href`` is of the page; the strip asks for it with what it shows already, and the answer
+    says whether there is more.
+    """
+    behind: tuple[int, int] | None = None
+    for card in cards:
+        connection = card.connection
+        if not (card.smart and card.joined and is_growing(connection)):
+            continue
+        first, last = connection.history_from, connection.history_to
+        days = of_days = 0
+        if first is not None and last is not None:
+            of_days = (now - first).days + 1
+            days = connection.days_held or min((last - first).days + 1, of_days)
+        if behind is None or days < behind[0]:
+            behind = (days, max(of_days, days + 1))
+    if behind is None:
+        return None
+    mark = "&" if "?" in href else "?"
+    return Growing(*behind, f"{href}{mark}block=growing&days={behind[0]}")
+
+
+def grown(shown: str | None, growing: Growing | None) -> dict[str, str]:
+    """Headers for a strip that showed ``shown`` days: tell the page when there are more."""
+    now = "" if growing is None else str(growing.days)
+    return {} if shown == now else {"HX-Trigger": "grown"}
