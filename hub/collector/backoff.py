@@ -8,7 +8,7 @@ the user's matter, is no reason to slow down.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.errors import Blame, HubError, Refused, Retry
+from hub.errors import AccessDenied, Blame, HubError, Refused, Retry
 
 FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
@@ -31,11 +31,22 @@ def wait(failures: int, luck: float) -> timedelta:
 
 
 def after_failure(
-    error: HubError, failures: int, *, now: datetime, regular_at: datetime, luck: float
+    error: HubError,
+    failures: int,
+    *,
+    now: datetime,
+    regular_at: datetime,
+    luck: float,
+    proven: bool = False,
 ) -> Standing:
-    """Decide by the error's consequence; ``regular_at`` is when the next visit would be due."""
-    if error.blame is Blame.USER and error.retry is Retry.NEVER:
+    """Decide by the error's consequence; ``regular_at`` is when the next visit would be due.
+
+    ``proven``: the meter was read before. Noise may turn a good password into a bad one, or the
+    answer into a refusal, so then one refusal is not enough to stop it.
+    """
+    once = proven and not failures and isinstance(error, AccessDenied)
+    if error.blame is Blame.USER and error.retry is Retry.NEVER and not once:
         return Standing(regular_at, failures, stopped=True)
-    if error.blame is Blame.USER or isinstance(error, Refused):
+    if (error.blame is Blame.USER and not once) or isinstance(error, Refused):
         return Standing(regular_at, failures)
     return Standing(now + wait(failures + 1, luck), failures + 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -157,4 +158,8 @@ class Collector:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for worker, _ in self.workers.values():
+            # One that was cancelled before its first step has released nothing.
+            with suppress(HubError):
+                await asyncio.to_thread(lines.release, self.store, worker.lease)
         self.workers.clear()

@@ -51,6 +51,8 @@ PAGE_S = 900.0
 GOODBYE_S = 15.0
 VISIT_S = 6 * 3600.0
 GAPS_A_VISIT = 12
+CLOCK_JUMP_S = 60.0
+TWO_LOOKS = timedelta(minutes=10)  # at most between two looks at a clock, turns of others included
 SOON = ("now", "at:day")  # registers that are read before the profile
 GAP_WAIT = timedelta(minutes=5)
 LONGEST_GAP_WAIT = timedelta(days=1)
@@ -137,7 +139,7 @@ class Visit:
     async def _talk(self, driver: MeterDriver, seat: Seat) -> None:
         await self._ask(seat, "open", lambda: driver.open(Level.READ))
         self.tally.answered = True
-        identity = await self._ask(seat, "identify", driver.identify)
+        identity = await self._identity(driver, seat)
         await self._stored(meters.met, identity)
         can = self._can(driver, identity)
         shown = await self._clock(driver, seat, can)
@@ -154,16 +156,35 @@ class Visit:
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
-            await self._gaps(reader, seat, seasons=shown.summer is not None)
+            await self._ask_for_gaps(reader, seat, seasons=shown.summer is not None)
         if history:
             # A year of month starts is many exchanges, once; people wait for half-hours.
             await self._registers(cast("ReadsRegisters", driver), seat, shown, history)
+        if Can.PROFILE in can:
+            await self._balance(
+                cast("ReadsProfile", driver),
+                seat,
+                seasons=shown.summer is not None,
+                look_back=balance.ALL_KEPT if history else balance.LOOK_BACK,
+            )
         self.tally.learned = self._learned(driver)
         if trouble is not None:
             raise trouble
 
     def _learned(self, driver: MeterDriver) -> dict[str, str]:
         return self._guarded("learned", lambda: dict(driver.learned()))
+
+    async def _identity(self, driver: MeterDriver, seat: Seat) -> Identity:
+        """Ask who answers; what is not as it was before is believed when it is said twice."""
+        identity = await self._ask(seat, "identify", driver.identify)
+        if meters.as_json(identity) != self.errand.meter.identity:
+            again = await self._ask(seat, "identify", driver.identify)
+            if again != identity:
+                raise FrameGarbled(
+                    "The meter told two different identities in a row; check the line for noise "
+                    "and for two meters at one address."
+                )
+        return identity
 
     def _can(self, driver: MeterDriver, identity: Identity) -> frozenset[Can]:
         can = self._guarded("can", lambda: frozenset(driver.can(identity)))
@@ -180,7 +201,17 @@ class Visit:
         base = self.errand.bases.now(now)
         if Can.CLOCK not in can:
             return to_face(now, base)
-        reading = await self._ask(seat, "read_clock", cast("ReadsClock", driver).read_clock)
+        clock = cast("ReadsClock", driver).read_clock
+        reading = await self._ask(seat, "read_clock", clock)
+        drift, before = drift_s(reading, base), self.errand.meter.drift_s
+        if before is None or abs(drift - before) > CLOCK_JUMP_S:
+            # Day-start registers are dated by the face: a jump is believed when it is seen twice.
+            first, reading = reading.shown, await self._ask(seat, "read_clock", clock)
+            if abs(reading.shown.face - first.face) > TWO_LOOKS:
+                raise FrameGarbled(
+                    "The meter's clock showed two different times in a row; "
+                    "check the line for noise."
+                )
         self.tally.drift_s = drift_s(reading, base)
         await self._stored(meters.note_drift, self.tally.drift_s, reading.answered_at)
         return reading.shown
@@ -243,13 +274,14 @@ class Visit:
         self.tally.same += stored.same
         return stored
 
-    async def _gaps(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:
-        """Ask for what was missed; what the registers then doubt is asked for once more."""
-        await self._ask_for_gaps(driver, seat, seasons=seasons)
-        checks = await self._stored(balance.check_balance)
+    async def _balance(
+        self, driver: ReadsProfile, seat: Seat, *, seasons: bool, look_back: timedelta
+    ) -> None:
+        """Ask once more for what the registers doubt."""
+        checks = await self._stored(balance.check_balance, look_back=look_back)
         if any(check.is_in_doubt for check in checks):
             await self._ask_for_gaps(driver, seat, seasons=seasons)
-            checks = await self._stored(balance.check_balance)
+            checks = await self._stored(balance.check_balance, look_back=look_back)
             self.tally.in_doubt = sum(check.is_in_doubt for check in checks)
 
     async def _ask_for_gaps(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:

@@ -242,6 +242,7 @@ class Worker:
             now=now,
             regular_at=next_visit(now, state.every_minutes, state.meter_id),
             luck=random.random(),  # noqa: S311
+            proven=state.seen_at is not None,
         )
         await asyncio.to_thread(
             meters.failed,

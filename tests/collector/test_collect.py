@@ -347,6 +347,17 @@ async def test_stopping_says_goodbye_and_releases_the_line(store):
     assert 0 < len(counts(store, 1)) < 5000
 
 
+async def test_stopping_at_once_releases_the_line_too(store):
+    toy = ToyMeter(1)
+    add(store, 1)
+    stop = asyncio.Event()
+    stop.set()
+    settings = CollectorSettings(open_link=ToyLine(toy).open, now=store.now)
+    await collect(store, plugins(), settings, stop=stop)
+    assert toy.asked == []
+    assert line_row(store).lease_token == ""
+
+
 async def test_the_loop_visits_again_when_it_is_time(store, clock):
     toy = ToyMeter(1, slots=10)
     (meter_id,) = add(store, 1)
