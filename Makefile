@@ -16,7 +16,8 @@ MAKE_ENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 # A plain path entry: with setuptools' import hook tests/corefast would be found before corefast.
-EDITABLE := --config-settings editable_mode=compat
+# Setuptools warns that the mode may go one day; its version is pinned.
+EDITABLE := --config-settings editable_mode=compat --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help run test env check bench proof screenshots docs lock catalogs clean
@@ -43,7 +44,7 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt $(BUILT_FROM)
 	@requirements/system.sh run
 	$(MAKE_ENV)
 	$(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
-	$(INSTALL) --no-deps --no-build-isolation $(EDITABLE) --editable .
+	PYTHONWARNINGS=ignore $(INSTALL) --no-deps --no-build-isolation $(EDITABLE) .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
