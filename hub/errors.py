@@ -377,3 +377,20 @@ class LinkSpent(AccountError):
 class ContractAlreadyLinked(AccountError):
     code = "contract.already_linked"
     sentence = "This contract is already in your list."
+
+
+# -- running the hub ---------------------------------------------------------------------------
+
+
+class RunError(HubError):
+    """The hub's own processes can't run."""
+
+
+class PortTaken(RunError):
+    code, blame = "run.port_taken", Blame.USER
+    sentence = "The port is in use; end the program that uses it, or choose another."
+
+
+class ChildEnded(RunError):
+    code = "run.child_ended"
+    sentence = "A part of the hub ended by itself; its own message stands above."

@@ -20,6 +20,22 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("The e-mail is not confirmed yet"),
         N_("Open the link from the letter, or have the letter sent again."),
     ),
+    "account.input_refused": (
+        N_("Something in the form is not right"),
+        N_("Correct the fields that are named and send it again."),
+    ),
+    "account.email_taken": (
+        N_("There is already a user with this E-mail"),
+        N_("Sign in, or use another address."),
+    ),
+    "account.link_spent": (
+        N_("This link no longer works"),
+        N_("It was used or has expired. Ask for a new letter."),
+    ),
+    "contract.already_linked": (
+        N_("This contract is already in your list"),
+        N_("Nothing has to be added."),
+    ),
     "supplier.credentials_rejected": (
         N_("The supplier did not accept the login or password"),
         N_("Check the keyboard layout and type the password again. We kept the rest."),
