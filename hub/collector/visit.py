@@ -162,10 +162,7 @@ class Visit:
             await self._registers(cast("ReadsRegisters", driver), seat, shown, history)
         if Can.PROFILE in can:
             await self._balance(
-                cast("ReadsProfile", driver),
-                seat,
-                seasons=shown.summer is not None,
-                look_back=balance.ALL_KEPT if history else balance.LOOK_BACK,
+                cast("ReadsProfile", driver), seat, seasons=shown.summer is not None
             )
         self.tally.learned = self._learned(driver)
         if trouble is not None:
@@ -274,14 +271,12 @@ class Visit:
         self.tally.same += stored.same
         return stored
 
-    async def _balance(
-        self, driver: ReadsProfile, seat: Seat, *, seasons: bool, look_back: timedelta
-    ) -> None:
-        """Ask once more for what the registers doubt."""
-        checks = await self._stored(balance.check_balance, look_back=look_back)
+    async def _balance(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:
+        """Ask once more for what the registers doubt, when all else has been read."""
+        checks = await self._stored(balance.check_balance)
         if any(check.is_in_doubt for check in checks):
             await self._ask_for_gaps(driver, seat, seasons=seasons)
-            checks = await self._stored(balance.check_balance, look_back=look_back)
+            checks = await self._stored(balance.check_balance)
             self.tally.in_doubt = sum(check.is_in_doubt for check in checks)
 
     async def _ask_for_gaps(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:

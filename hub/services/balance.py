@@ -26,6 +26,8 @@ REGISTER_WH = 1  # a register is cut to whole watt-hours at both ends
 def check_balance(store: Store, meter_id: int, *, lease: Lease) -> list[Balance]:
     """Check all spans between day-start readings that are not known to be well.
 
+    The history that a meter tells at first is looked at once, later readings for 40 days, what
+    is in doubt for as long as it is.
     A span that fails is in doubt: the meter is asked for it once more through the ledger. Returns
     the checks that came out differently from what was stored.
     """
@@ -35,7 +37,7 @@ def check_balance(store: Store, meter_id: int, *, lease: Lease) -> list[Balance]
         through = meters.profile_through(unit, meter_id)
         if through is None:
             return []
-        since = unit.now() - LOOK_BACK
+        since = readings.to_check_since(unit, meter_id, CHANNEL_OF, unit.now() - LOOK_BACK)
         old = {
             (item.obis, item.from_at, item.to_at): item
             for item in readings.balances(unit, meter_id, since)

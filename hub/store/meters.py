@@ -44,6 +44,8 @@ class MeterRow:
     driver: str
     settings: str
     learned: Mapping[str, str]
+    identity: Mapping[str, Any]  # as it was told last; empty before the first visit
+    drift_s: float | None  # of its clock at the last visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,15 @@ def meter(unit: Unit, meter_id: int) -> MeterRow:
             row.sealed_settings, table="meter", row=meter_id, field="sealed_settings"
         )
     return MeterRow(
-        meter_id, row.line_id, row.maker, row.serial, row.driver, settings, dict(row.learned)
+        meter_id,
+        row.line_id,
+        row.maker,
+        row.serial,
+        row.driver,
+        settings,
+        dict(row.learned),
+        dict(row.identity),
+        row.drift_s,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlmodel import and_, col, or_, select
+from sqlmodel import and_, col, func, or_, select
 
 from hub.store.tables import BalanceCheck, RegisterReading
 from hub.store.unit import Unit
@@ -167,6 +167,34 @@ def balances(unit: Unit, meter_id: int, since: datetime) -> list[Balance]:
         )
         for row in rows
     ]
+
+
+def to_check_since(unit: Unit, meter_id: int, obis: Collection[str], usual: datetime) -> datetime:
+    """Return from when on readings are to be checked: as usual, or from what is older and open.
+
+    Older are the readings of a meter whose oldest ones were never checked, and doubts that stay.
+    """
+    oldest = unit.session.exec(
+        select(func.min(RegisterReading.taken_at)).where(
+            RegisterReading.meter_id == meter_id,
+            col(RegisterReading.day_start).is_(True),
+            col(RegisterReading.obis).in_(obis),
+        )
+    ).one()
+    if oldest is None:
+        return usual
+    checks = unit.session.exec(
+        select(BalanceCheck.from_at, BalanceCheck.state).where(
+            BalanceCheck.meter_id == meter_id,
+            or_(
+                col(BalanceCheck.from_at) == oldest,
+                col(BalanceCheck.state) == BalanceState.IN_DOUBT,
+            ),
+        )
+    ).all()
+    if all(at != oldest for at, _ in checks):
+        return min(oldest, usual)
+    return min([at for at, state in checks if state == BalanceState.IN_DOUBT] + [usual])
 
 
 def keep_balance(unit: Unit, meter_id: int, balance: Balance) -> None:
