@@ -40,9 +40,8 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from pydantic import SecretStr
 
     from hub.app import create_app
-    from hub.cli.opening import open_store, read_keys, read_settings
+    from hub.cli.opening import open_plugins, open_store, read_keys, read_settings
     from hub.logs import log_to_stderr
-    from hub.plugins.manager import load_plugins
     from hub.services.mail import Letterhead, Mails
 
     settings = read_settings()
@@ -54,7 +53,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
         }
     )
     log_to_stderr(settings.log_level)
-    plugins = load_plugins(only=settings.plugins)
+    plugins = open_plugins(settings)
     with open_store(settings) as store, _listen(settings.host, settings.port) as listener:
         notifier = _notifier(settings, store, plugins)
         head = Letterhead(settings.base_url, settings.brand or "Metering Hub")

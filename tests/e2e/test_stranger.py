@@ -6,17 +6,22 @@ the portal, each in a process of its own.
 
 import asyncio
 import json
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import strangers
 
@@ -61,7 +66,7 @@ class Installation:
             capture_output=True, text=True, env=self.environment, check=False, timeout=120,
         )  # fmt: skip
 
-    def start(self, *words: str, stderr: int | None = None) -> "subprocess.Popen[str]":
+    def start(self, *words: str, stderr: IO[str] | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "hub", *words],
             stdout=subprocess.PIPE, stderr=stderr, text=True, env=self.environment,
@@ -126,9 +131,9 @@ def people(installation, line) -> tuple[int, int]:
     contracts = Contracts(store, load_plugins(), passwords)
     asyncio.run(contracts.link(user, supplier, "Toys", "toys", "toys-secret"))
     with store.read() as unit:
-        unit_points = unit.cursor()
-        unit_points.execute("SELECT id FROM contract_point")
-        ((point_id,),) = unit_points.fetchall()
+        found = unit.cursor()
+        found.execute("SELECT id FROM contract_point")
+        ((point_id,),) = found.fetchall()
     store.close()
     return user, point_id
 
@@ -183,6 +188,69 @@ def assert_told_of_broken(log: str) -> None:
         assert "level=error" in line
         assert error in line
         assert step in line
+
+
+@pytest.fixture(scope="module")
+def portal(installation, collected, tmp_path_factory) -> Iterator[tuple[httpx.Client, Path]]:
+    """The portal in a process of its own, a client before it, and its log."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("portal") / "log"
+    with log.open("w") as stderr:
+        process = installation.start("serve", f"--port={port}", stderr=stderr)
+    # Tries anew, with longer and longer pauses, until somebody listens.
+    transport = httpx.HTTPTransport(retries=6)
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=20,
+        headers={"Accept-Language": "en"},
+    )  # fmt: skip
+    with client:
+        assert client.get("/health/ready").status_code == httpx.codes.OK
+        yield client, log
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def signed_in(portal) -> httpx.Client:
+    client, _log = portal
+    page = client.get("/login").text
+    token = re.search(r'name="_csrf_token" value="([^"]+)"', page).group(1)
+    form = {"email": EMAIL, "password": PASSWORD, "_csrf_token": token, "next": "/"}
+    answer = client.post("/login", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (httpx.codes.SEE_OTHER, "/")
+    return client
+
+
+def test_portal_starts_and_says_which_plugins_are_broken(portal):
+    assert_told_of_broken(portal[1].read_text())
+
+
+def test_half_hours_of_the_toy_are_on_the_page(signed_in, people, toy):
+    point, day = people[1], datetime.now(MOSCOW).date() - timedelta(days=2)
+    page = signed_in.get(
+        f"/points/{point}/profile", params={"from": f"{day}", "to": f"{day}", "day": f"{day}"}
+    )
+    assert page.status_code == httpx.codes.OK
+    assert "Playroom" in page.text
+    first = (datetime.combine(day, time()) - toy.START) // toy.HALF_HOUR
+    kwh = [Decimal(toy.count(ADDRESS, first + at)).scaleb(-3) for at in range(48)]
+    table = page.text.partition('id="profile-table"')[2].partition("</table>")[0]
+    shown = [Decimal(value) for value in re.findall(r'<data value="([^"]+)">', table)]
+    assert shown == [*kwh, sum(kwh)]
+    assert table.count("<td>Measured</td>") == len(kwh)
+
+
+def test_chart_of_the_toy_has_its_numbers(signed_in, people, toy):
+    point, day = people[1], datetime.now(MOSCOW).date() - timedelta(days=2)
+    path = f"/points/{point}/profile.json"
+    chart = signed_in.get(path, params={"from": f"{day}", "to": f"{day}"}).json()
+    first = (datetime.combine(day, time()) - toy.START) // toy.HALF_HOUR
+    kwh = [toy.count(ADDRESS, first + at) / 1000 for at in range(48)]
+    assert chart["kwh"] == pytest.approx(kwh, rel=1e-12)
+    assert set(chart["flag"]) == {0}
 
 
 def test_plugin_list_says_what_to_do(installation):
