@@ -266,8 +266,11 @@ async def _enter_consumer(store: "Store", passwords: "Passwords", supplier_id: i
         )
     )  # fmt: skip
     contracts = Contracts(store, load_plugins(), passwords)
-    for name, login, password in data.LINKED:
+    linked = [
         await contracts.link(user_id, supplier_id, name, login, password)
+        for name, login, password in data.LINKED
+    ]
+    await asyncio.to_thread(contracts.use, user_id, linked[0])
 
 
 # -- the portal --------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from hub.errors import HubError
 if TYPE_CHECKING:
     from hub.services.health import LineHealth, MeterFare
     from hub.settings import Settings
-    from hub.store.unit import Store
 
 PACKAGES: Final = ("litestar", "sqlmodel", "sqlalchemy", "pluggy", "pyserial", "uvicorn")
 CRC_OF_DIGITS: Final = 0x4B37  # CRC-16/MODBUS of "123456789", as its catalogue gives it
@@ -111,7 +110,7 @@ def _folder(settings: "Settings") -> Finding:
     folder = settings.data_dir.absolute()
     if not folder.is_dir():
         return Finding("folder", well=True, text=f"{folder} is made at the first start")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not can_write(folder):
         return Finding(
             "folder", well=False, text=f"{folder} can't be written; give this user write access."
         )
@@ -142,14 +141,14 @@ def _database(settings: "Settings") -> list[Finding]:
         return [
             Finding("database", well=False, text=f"{store.where}: {wrong[0]}; restore a backup.")
         ]
-    if not _writable(store):
+    if store.path is not None and not can_write(store.path):
         text = f"{store.where} can't be written; give this user write access."
         return [Finding("database", well=False, text=text), *_lines(lines)]
     return [Finding("database", well=True, text=f"{store.where}, of this version"), *_lines(lines)]
 
 
-def _writable(store: "Store") -> bool:
-    return store.path is None or os.access(store.path, os.W_OK)
+def can_write(path: Path) -> bool:
+    return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)
 
 
 def _lines(lines: "list[LineHealth]") -> list[Finding]:

@@ -1,5 +1,4 @@
-from contextlib import ExitStack
-
+import httpx
 import pytest
 from litestar import Litestar, get, post
 from litestar.params import FromPath, FromQuery
@@ -84,8 +83,8 @@ def settings(tmp_path) -> Settings:
 def portal(settings, store, plugins):
     """Make browsers, each with cookies of its own, before one running portal."""
     app = create_app(settings, store, plugins)
-    with ExitStack() as stack:
-        yield lambda: Browser(stack.enter_context(TestClient(app, raise_server_exceptions=False)))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield lambda: Browser(httpx.Client(base_url=client.base_url, transport=client._transport))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from html import unescape
 
-from litestar.testing import TestClient
+import httpx
 
 from hub.services.mail import KeepsMails, Letterhead, Mails, kept_mails
 from hub.web.kit.visitor import SESSION_COOKIE
@@ -22,14 +22,15 @@ def attributes(text: str) -> dict[str, str]:
 
 def words(html: str) -> str:
     """What a person reads, with plain spaces."""
-    text = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|svg|title).*?</\1>", " ", html, flags=re.DOTALL))
+    seen = re.sub(r"<(script|svg|title).*?</\1>", " ", html, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", " ", seen)
     return re.sub(r"\s+", " ", unescape(text))
 
 
 class Browser:
     """Follows links and sends forms as their page has them."""
 
-    def __init__(self, client: TestClient) -> None:
+    def __init__(self, client: httpx.Client) -> None:
         self.client = client
 
     def open(self, path: str, **headers: str):
@@ -37,7 +38,7 @@ class Browser:
 
     def fill(self, page: str, action: str, typed: Mapping[str, str]) -> dict[str, str]:
         """Fields of a form of the page as it came, with what was typed."""
-        bodies = dict((unescape(where), body) for where, body in FORM.findall(page))
+        bodies = {unescape(where): body for where, body in FORM.findall(page)}
         fields = {}
         for text in INPUT.findall(bodies[action]):
             found = attributes(text)
