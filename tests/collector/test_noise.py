@@ -1,9 +1,7 @@
 """Meters read by the real collector over bad lines, in virtual time; in full size: the proofs."""
 
-from datetime import timedelta
-
 import pytest
-from proof.noise import LINES, START, Trial, run_trial
+from proof.noise import LINES, Trial, run_trial
 
 from corefast.crc import seal
 from hub.wire.faults import Faults
@@ -12,10 +10,10 @@ from hub.wire.faults import Faults
 @pytest.mark.parametrize("line", sorted(LINES))
 def test_every_half_hour_arrives_and_none_is_wrong(line, tmp_path):
     out = run_trial(
-        Trial(faults=LINES[line], meters=2, days=2, options={"since": "2026-10-13"}), tmp_path
+        Trial(faults=LINES[line], meters=2, days=2, options={"since": "2026-10-20"}), tmp_path
     )
     assert (out.missing, out.wrong, out.overwritten) == (0, 0, 0)
-    assert out.due == out.stored > 2 * 13 * 48
+    assert out.due == out.stored > 2 * 7 * 48
     assert out.repeats > 10
     assert out.timeouts > 0
     assert out.garbled > 0
@@ -58,7 +56,7 @@ RECORD, BLOCK, LAST, CLOCK, IDENTITY, FAST, STATUS = 15, 255, 9, 8, 16, 80, 1
         ("period in a block", BLOCK, {15 * 5 + 6: 0x0F}, {3}),
         ("where the last record is", LAST, {0: 0x01, 1: 0x77}, {1, 5}),
         ("when the last record ended", LAST, {3: 0x01}, {1, 5}),
-        ("counts of yesterday in a block", BLOCK, {15 * 9 + 8: 0x40}, {14}),
+        ("counts of yesterday in a block", BLOCK, {15 * 9 + 8: 0x40}, {7}),
         ("counts of a half-hour read alone", RECORD, {8: 0x40}, {20}),
         ("clock: another month", CLOCK, {5: 0x07}, {1, 6}),
         ("clock: another hour", CLOCK, {2: 0x02}, {7}),
@@ -71,9 +69,18 @@ RECORD, BLOCK, LAST, CLOCK, IDENTITY, FAST, STATUS = 15, 255, 9, 8, 16, 80, 1
 )
 def test_a_forged_answer_is_no_value(what, data_bytes, places, at, tmp_path):
     forger = Forger(data_bytes, places, at=frozenset(at))
-    trial = Trial(faults=forger, meters=1, days=2, options={"since": "2026-10-18"})
+    trial = Trial(faults=forger, meters=1, days=0.75, options={"since": "2026-10-22"})
     out = run_trial(trial, tmp_path)
     assert forger.forged == len(at), what
     assert (out.missing, out.wrong, out.in_doubt) == (0, 0, 0), out.notes
-    assert out.due == out.stored > 8 * 48
-    assert out.visits > 85
+    assert out.due == out.stored > 4 * 48
+    assert out.visits > 36
+
+
+def test_a_month_start_tells_of_a_forged_count_in_old_history(tmp_path):
+    forger = Forger(BLOCK, {15 * 9 + 8: 0x40}, at=frozenset({35}))
+    trial = Trial(faults=forger, meters=1, days=0.1, options={"since": "2026-09-28"})
+    out = run_trial(trial, tmp_path)
+    assert forger.forged == 1
+    assert out.revised == 1
+    assert (out.missing, out.wrong, out.in_doubt) == (0, 0, 0), out.notes

@@ -63,7 +63,7 @@ WORDS = {
 class Trial:
     """What to run. ``every_minutes`` between visits to a meter."""
 
-    faults: Mapping[str, float]
+    faults: Mapping[str, float] | Faults
     meters: int = 10
     days: float = 30
     every_minutes: int = 30
@@ -79,7 +79,7 @@ class Outcome:
     stored: int = 0
     missing: int = 0
     wrong: int = 0  # stored as measured, and not what the meter had
-    wrong_once: int = 0  # and put right later
+    revised: int = 0  # slots that were wrong at first, and put right by a second reading
     overwritten: int = 0  # the ring went on while it was read for the first time
     asks: int = 0
     repeats: int = 0
@@ -150,13 +150,14 @@ def run_trial(trial: Trial, folder: Path) -> Outcome:
 async def _run(trial: Trial, folder: Path) -> Outcome:
     began = time.monotonic()
     random.seed(trial.seed)  # the luck of backoff
-    loop_now = virtual_now
-    store = Store.open(f"sqlite:///{folder}/hub.sqlite", keys=[new_key()], clock=loop_now)
+    store = Store.open(f"sqlite:///{folder}/hub.sqlite", keys=[new_key()], clock=virtual_now)
     try:
         store.upgrade()
         asked = SimulatorSettings(meters=trial.meters, seed=trial.seed, options=trial.options)
         watch = Watch(VirtualLine(asked, START))
-        faults = Faults(**trial.faults, seed=trial.seed)  # type: ignore[arg-type]
+        faults = trial.faults
+        if not isinstance(faults, Faults):
+            faults = Faults(**faults, seed=trial.seed)  # type: ignore[arg-type]
         open_link, address = virtual_line(watch, faults=faults)  # type: ignore[arg-type]
         ids = {
             number: add_meter(
@@ -172,7 +173,13 @@ async def _run(trial: Trial, folder: Path) -> Outcome:
                 meters_store.state(unit, meter_id).every_minutes = trial.every_minutes
         ends = START + timedelta(days=trial.days)
         outcome = Outcome()
-        await _collect(store, watch, open_link, ends + GRACE, ids, outcome)
+        settings = CollectorSettings(
+            open_link=open_link,
+            now=virtual_now,
+            wire_log=watch,  # type: ignore[arg-type]
+            look_every_s=900,
+        )
+        await _collect(store, settings, ids, ends + GRACE, outcome)
         _judge(store, ids, truth(asked, START), ends, outcome)
     finally:
         store.close()
@@ -187,13 +194,9 @@ async def _run(trial: Trial, folder: Path) -> Outcome:
 
 
 async def _collect(
-    store: Store,
-    watch: Watch,
-    open_link: Any,
-    until: datetime,
-    ids: Mapping[int, int],
+    store: Store, settings: CollectorSettings, ids: Mapping[int, int], until: datetime,
     outcome: Outcome,
-) -> None:
+) -> None:  # fmt: skip
     stop = asyncio.Event()
 
     async def look() -> None:
@@ -204,12 +207,6 @@ async def _collect(
         stop.set()
 
     looking = asyncio.create_task(look())
-    settings = CollectorSettings(
-        open_link=open_link,
-        now=virtual_now,
-        wire_log=watch,  # type: ignore[arg-type]
-        look_every_s=900,
-    )
     ended = await collect(store, load_plugins(), settings, stop=stop)
     outcome.notes = [f"{who}: {what}" for who, what in sorted(ended.failed.items())]
     await looking
@@ -254,7 +251,7 @@ def _judge(
                     out.notes.append(f"meter {number} never wrote {minute}: {held[minute]}")
         cursor = unit.cursor()
         cursor.execute("SELECT count(*) FROM revision")
-        out.wrong_once = cursor.fetchone()[0]
+        out.revised = cursor.fetchone()[0]
         cursor.execute("SELECT count(*) FROM balance_check WHERE state = 'in_doubt'")
         out.in_doubt = cursor.fetchone()[0]
 
@@ -309,7 +306,7 @@ def _figures(line: str, out: Outcome) -> Iterable[Figure]:
     yield Figure(
         f"damaged frames that passed the CRC, {line}",
         f"{len(out.passed)} of {out.damaged:,} damaged ({out.lost:,} lost); "
-        f"{out.wrong_once} slots revised, {out.in_doubt} balance checks in doubt",
+        f"{out.revised} slots revised, {out.in_doubt} balance checks in doubt",
     )
 
 
@@ -320,4 +317,4 @@ if __name__ == "__main__":
         days=float(sys.argv[3]) if len(sys.argv) > 3 else 30,
     )
     with tempfile.TemporaryDirectory() as place:
-        print(json.dumps(asdict(run_trial(trial, Path(place))), indent=1, ensure_ascii=False))
+        json.dump(asdict(run_trial(trial, Path(place))), sys.stdout, indent=1, ensure_ascii=False)

@@ -74,7 +74,7 @@ class Mercury234:
 
     async def identify(self) -> Identity:
         """Say who answers. Before ``open`` this gives the serial number and little more."""
-        facts = await self._known_facts()
+        facts = self._facts = await self._ask_facts()
         ratios: dict[str, int] = {}
         if facts.variant is not None:
             try:

@@ -105,6 +105,8 @@ class ProfileReader:
     async def page(self, since: Cursor | None, span: Span | None) -> ProfilePage:
         """Return the page behind ``since``; CursorLost, PeriodUnsupported as they say."""
         place = place_of(since, span)
+        if span is not None and since is None:
+            self._wires.clear()  # a span is asked for to hear it anew, perhaps because of doubt
         last = await self._ask_last()
         if last.ends is None or last.status & INITIALISING:
             return self._empty(cursor(place, span))

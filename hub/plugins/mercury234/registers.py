@@ -43,6 +43,7 @@ PERIODS = {
 }
 MONTHLY = {0x3: "of:month:", 0xB: "at:month:"}
 MONTHS_KEPT = 12
+SINGLE_READS = 3  # of all tariffs, while they do not make up their sum
 ROUNDING_WH = 10  # the sum and its tariffs may drop fractions apart
 
 
@@ -188,15 +189,35 @@ class RegisterReader:
                 self._damaged = True
         elements: dict[int, tuple[int | None, ...]] = {}
         try:
-            for tariff in tariffs:
-                elements[tariff] = await self._read_one(Place(array, month, tariff))
+            elements = await self._read_singly(array, month, tariffs)
         except NotSupported:
-            if not elements:
-                self._forget_array(array)
-            return elements
+            self._forget_array(array)
+            return {}
         if len(tariffs) > 1 and self._fast() and FAST not in self._habits:
             self._habits[FAST] = FAST_REFUSED
         return elements
+
+    async def _read_singly(
+        self, array: int, month: int, tariffs: Sequence[int]
+    ) -> dict[int, tuple[int | None, ...]]:
+        """Read tariff by tariff; NotSupported if there is not even one.
+
+        If the sum is not that of its tariffs, only what the meter says twice is believed.
+        """
+        before: dict[int, tuple[int | None, ...]] = {}
+        for _ in range(SINGLE_READS):
+            elements: dict[int, tuple[int | None, ...]] = {}
+            try:
+                for tariff in tariffs:
+                    elements[tariff] = await self._read_one(Place(array, month, tariff))
+            except NotSupported:
+                if not elements:
+                    raise
+                return elements
+            if elements == before or not elements.keys() >= set(TARIFFS) or agrees(elements):
+                return elements
+            before = elements
+        return {}
 
     def _fast(self) -> bool:
         if self._damaged or self._habits.get(FAST) == FAST_REFUSED:
