@@ -70,7 +70,7 @@ def test_registration_names_each_wrong_field_and_keeps_the_rest(guest, whole):
         "Это не похоже на адрес.",
         "Укажите Ф.И.О.",
         "Укажите телефон",
-        "не меньше 8 знаков",
+        "меньше 8 символов",
     ):
         assert sentence in text
     assert 'value="anna"' in answer.text

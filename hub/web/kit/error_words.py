@@ -79,8 +79,8 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("This is not an e-mail address. Write it like anna@example.org."),
     ),
     "account.email_taken": (
-        N_("is already registered"),
-        N_("A user with this E-mail already exists. Sign in, or use another address."),
+        N_("there is such a user already"),
+        N_("A user with this E-mail already exists. Check the address, or sign in."),
     ),
     "account.name_wrong": (
         N_("is empty or too long"),
@@ -103,7 +103,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("The password may have at most 1024 characters. Shorten it."),
     ),
     "account.passwords_differ": (
-        N_("differs from the first"),
+        N_("the passwords differ"),
         N_("The passwords differ. Type the second again, or show it with the eye."),
     ),
     "contract.supplier_unknown": (
@@ -119,6 +119,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("is empty"),
         N_("Type the password that the supplier gave you."),
     ),
+    "contract.password_again": (N_("type it again"), N_("Type the password again.")),
     "contract.login_wrong": (
         N_("does not fit this supplier"),
         N_("This supplier's logins look different. Check it against the bill."),

@@ -10,6 +10,7 @@ from litestar.response import Response
 from hub.errors import (
     Blame,
     ContractAlreadyLinked,
+    CredentialsRejected,
     HubError,
     InputRefused,
     Missing,
@@ -95,6 +96,9 @@ def _refused(
             existing = f"/contracts/{error.details['contract_id']}"
             words = gettext("This contract is already in your list: «%(name)s»") % {"name": name}
             form = Form(values, alert=FieldError(gettext("Nothing has to be added."), words))
+        case CredentialsRejected():
+            again = InputRefused({"password": "contract.password_again"})
+            form = Form(values, field_words(again), error_words(error))
         case _:
             form = Form(values, alert=error_words(error))
             if error.blame in {Blame.HUB, Blame.PLUGIN}:

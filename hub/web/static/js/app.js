@@ -75,6 +75,8 @@
     const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/, /[^\p{L}\d]/u].filter((kind) => kind.test(value)).length;
     const score = value.length < 8 ? (value ? 1 : 0) : Math.min(4, 1 + (value.length > 11) + (value.length > 15) + (kinds > 2));
     document.getElementById(id).dataset.score = String(score);
+    const words = document.getElementById(id.replace(/strength$/, "words"));
+    words.textContent = words.dataset[score] || "";
   });
 
   // -- after a swap: focus where the page asks for it -------------------------------------------
@@ -105,7 +107,9 @@
     }).observe(dialog, { childList: true });
     dialog.addEventListener("close", () => {
       dialog.replaceChildren();
-      if (opener?.isConnected) opener.focus();
+      // What opened it may lie in a menu that has closed since.
+      const shown = opener?.closest("details.menu:not([open])")?.querySelector("summary") || opener;
+      if (shown?.isConnected) shown.focus();
     });
   }
 
