@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-TOY = Path(__file__).parents[1] / "plugins" / "toymeter" / "good" / "toymeter.py"
+TOY = Path(__file__).parents[1] / "plugins" / "toymeter" / "good"
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Folder to put on the path: the toy meter with the files that an installer writes."""
     folder = tmp_path_factory.mktemp("site")
-    shutil.copy(TOY, folder)
+    for module in TOY.glob("*.py"):
+        shutil.copy(module, folder)
     facts = folder / "hub_toymeter-1.2.3.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: hub-toymeter\nVersion: 1.2.3\n")
@@ -42,8 +43,8 @@ def toys(site, monkeypatch):
 
 @pytest.fixture
 def toymeter(toys):
-    """The toy's module, to compute what its virtual meters hold."""
-    return importlib.import_module("toymeter")
+    """The virtual toy's arithmetic, to compute what its meters hold."""
+    return importlib.import_module("toymeter_virtual")
 
 
 @pytest.fixture(scope="session")

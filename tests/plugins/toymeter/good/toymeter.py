@@ -61,7 +61,7 @@ class ToyDriver:
 
     async def identify(self):
         serial = (await self.command("i")).frame[3:-1].decode("ascii")
-        return api.Identity(maker="Toys", model="Toy 1", serial=serial, imp_per_kwh=1000)
+        return api.Identity(maker="Toys", model="Toy 1", serial=serial, phases=1, imp_per_kwh=1000)
 
     async def read_clock(self):
         reply = await self.command("t")
