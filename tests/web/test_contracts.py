@@ -1,5 +1,6 @@
 """Adding a contract through the house connector: found, refused, silent, twice; and the door."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -58,7 +59,10 @@ def add(signed, supplier, headers=None, **typed):
 
 
 def test_an_empty_account_is_invited_and_gets_its_first_contract(signed, supplier):
-    assert "ДОБАВИТЬ ДОГОВОР" in words(signed.open("/").text)
+    invitation = signed.open("/")
+    assert "ДОБАВИТЬ ДОГОВОР" in words(invitation.text)
+    for path in set(re.findall(r'href="(/(?!static|language)[^"]*)"', invitation.text)):
+        assert signed.open(path.partition("#")[0]).status_code == 200, path
     form = signed.open("/contracts/new")
     assert LOGIN_HINT in words(form.text)
     answer = add(signed, supplier)

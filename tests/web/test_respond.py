@@ -91,7 +91,19 @@ def test_language_is_the_cookies_then_the_browsers_then_russian(client):
     assert client.get("/language/xx").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil", "", None])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil",
+        "/\t/evil.example",
+        "/\n",
+        "/ы",
+        "",
+        None,
+    ],
+)
 def test_next_stays_on_this_site(path):
     assert local_path(path) == "/"
 

@@ -1,6 +1,7 @@
 """Page or fragment: decided here and nowhere else."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from hub.web.kit.rendering import csrf_field
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.shell import Shell
 
+LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 VARY = "HX-Request, HX-Boosted, HX-History-Restore-Request, HX-Request-Type"
 
 
@@ -91,7 +93,9 @@ def redirect(
 
 
 def local_path(text: str | None, default: str = "/") -> str:
-    """Take a path of this site out of a ``next`` parameter; anything else is the default."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")):
-        return default
-    return text
+    """Take a path of this site out of a ``next`` parameter; anything else is the default.
+
+    Browsers drop tabs and line ends inside an address, and read a backslash as a slash, so a path
+    with any of them may lead elsewhere.
+    """
+    return text if text and LOCAL_PATH.fullmatch(text) else default

@@ -55,9 +55,10 @@ class Shell:
         )
 
     def at(self, section: str) -> str:
-        """Give the address of a section for the current contract."""
-        base = self.current.href if self.current else ""
-        return (base or "/") if section == "home" else f"{base}/{section}"
+        """Give the address of a section for the current contract; without one, the invitation."""
+        if self.current is None:
+            return "/"
+        return self.current.href if section == "home" else f"{self.current.href}/{section}"
 
 
 @dataclass(frozen=True, slots=True)
