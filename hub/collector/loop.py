@@ -84,6 +84,7 @@ class Collector:
     async def __call__(self, *, once: bool, stop: asyncio.Event) -> Outcome:
         stopping = asyncio.create_task(stop.wait())
         try:
+            await asyncio.to_thread(lines.release_dead, self.store, is_dead=holder.is_dead)
             due = await asyncio.to_thread(lines.due, self.store)
             await self._start(due)
             while not (stop.is_set() or (once and not self.workers)):

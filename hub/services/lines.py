@@ -59,6 +59,20 @@ def release(store: Store, lease: Lease) -> None:
         leases.release(unit, lease)
 
 
+def release_dead(store: Store, *, is_dead: Callable[[str], bool]) -> int:
+    """Let go what collectors held that are known to be dead; returns how many lines."""
+    with store.read() as unit:
+        held = [row for row in meters.lines(unit) if row.lease_holder]
+    gone = [row for row in held if is_dead(row.lease_holder)]
+    if gone:
+        with store.write() as unit:
+            for row in gone:
+                lease = leases.claim(unit, row.id, row.lease_holder, dead=row.lease_holder)
+                if lease is not None:
+                    leases.release(unit, lease)
+    return len(gone)
+
+
 def went_down(
     store: Store, lease: Lease, *, code: str, text: str, failures: int, next_try_at: datetime
 ) -> None:

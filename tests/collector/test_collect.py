@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 from toy import SPEC, ToyLine, ToyMeter, count_of, plugins, start_of
 
+from hub.collector import holder
 from hub.collector.loop import CollectorSettings, collect
 from hub.domain.calendar import instant_of
 from hub.services import lines, meters
@@ -315,6 +316,18 @@ async def test_a_second_collector_on_the_line_is_told_who_holds_it(store):
     assert toy.asked == []
     lines.release(store, lease)
     assert (await once(store, ToyLine(toy))).visited == 1
+
+
+async def test_what_the_dead_held_is_let_go_even_with_nothing_to_do(store, clock, monkeypatch):
+    add(store, 1)
+    line = ToyLine(ToyMeter(1))
+    await once(store, line)
+    lines.claim(store, 1, "dead one", is_dead=lambda name: False)
+    await once(store, line)
+    assert line_row(store).lease_holder == "dead one"
+    monkeypatch.setattr(holder, "is_dead", lambda name: name == "dead one")
+    await once(store, line)
+    assert line_row(store).lease_token == ""
 
 
 async def test_a_lease_that_is_lost_ends_the_visit_and_stores_nothing_more(store, clock):
