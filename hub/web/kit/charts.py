@@ -1,4 +1,4 @@
-"""The step profile chart as SVG geometry; ``kit/_charts.html`` draws it.
+"""The step profile chart as SVG geometry; ``hub.web.kit.svg`` writes it.
 
 A half-hour is a step that fills its half-hour. What is not known is a hatched area of the whole
 height and never a step at zero: a line is only drawn through points that have a value. Floats

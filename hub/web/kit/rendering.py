@@ -8,14 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub.web.kit import charts, exact, formats, i18n, small_charts
+from hub.web.kit import charts, exact, formats, i18n, small_charts, svg
 from hub.web.kit.assets import Assets
 
 MACROS = {
     "ui": "kit/_ui.html",
     "field": "kit/_field.html",
     "table": "kit/_table.html",
-    "draw": "kit/_charts.html",
 }
 
 
@@ -46,7 +45,7 @@ def environment(assets: Assets) -> Environment:
         icon=icon_maker(assets.url("icons.svg")),
         language=i18n.language.get,
         NBSP=i18n.NBSP,
-        hatch_lines=charts.hatch_lines,
+        draw=svg,
         step_chart=charts.step_chart,
         day_bars=small_charts.day_bars,
         hour_bars=small_charts.hour_bars,
