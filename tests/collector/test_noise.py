@@ -10,7 +10,10 @@ from hub.wire.faults import Faults
 @pytest.mark.parametrize("line", sorted(LINES))
 def test_every_half_hour_arrives_and_none_is_wrong(line, tmp_path):
     out = run_trial(
-        Trial(faults=LINES[line], meters=2, days=2, options={"since": "2026-10-20"}), tmp_path
+        Trial(
+            faults=LINES[line], meters=2, days=2, every_minutes=30, options={"since": "2026-10-20"}
+        ),
+        tmp_path,
     )
     assert (out.missing, out.wrong, out.overwritten) == (0, 0, 0)
     assert out.due == out.stored > 2 * 7 * 48
@@ -69,7 +72,9 @@ RECORD, BLOCK, LAST, CLOCK, IDENTITY, FAST, STATUS = 15, 255, 9, 8, 16, 80, 1
 )
 def test_a_forged_answer_is_no_value(what, data_bytes, places, at, tmp_path):
     forger = Forger(data_bytes, places, at=frozenset(at))
-    trial = Trial(faults=forger, meters=1, days=0.75, options={"since": "2026-10-22"})
+    trial = Trial(
+        faults=forger, meters=1, days=0.75, every_minutes=30, options={"since": "2026-10-22"}
+    )
     out = run_trial(trial, tmp_path)
     assert forger.forged == len(at), what
     assert (out.missing, out.wrong, out.in_doubt) == (0, 0, 0), out.notes
@@ -79,7 +84,9 @@ def test_a_forged_answer_is_no_value(what, data_bytes, places, at, tmp_path):
 
 def test_a_month_start_tells_of_a_forged_count_in_old_history(tmp_path):
     forger = Forger(BLOCK, {15 * 9 + 8: 0x40}, at=frozenset({35}))
-    trial = Trial(faults=forger, meters=1, days=0.1, options={"since": "2026-09-28"})
+    trial = Trial(
+        faults=forger, meters=1, days=0.1, every_minutes=30, options={"since": "2026-09-28"}
+    )
     out = run_trial(trial, tmp_path)
     assert forger.forged == 1
     assert out.revised == 1

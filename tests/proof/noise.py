@@ -66,7 +66,7 @@ class Trial:
     faults: Mapping[str, float] | Faults
     meters: int = 10
     days: float = 30
-    every_minutes: int = 30
+    every_minutes: int = 60
     seed: int = 2
     options: Mapping[str, str] = field(default_factory=lambda: {"outage": OUTAGE})
 
