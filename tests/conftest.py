@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import strangers
 
 from hub.store.secrets import new_key
 from hub.store.unit import Store
@@ -52,3 +53,9 @@ def store(tmp_path: Path, empty_database: Path, clock: SetClock) -> Iterator[Sto
     opened = Store.open(f"sqlite:///{path}", keys=[KEY], clock=clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def strangers_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with four plugins that are not ours, built and installed once a test run."""
+    return strangers.install(tmp_path_factory.mktemp("strangers"))

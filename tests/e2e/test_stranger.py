@@ -78,10 +78,10 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory) -> Installation:
+def installation(tmp_path_factory, strangers_wheels) -> Installation:
     folder = tmp_path_factory.mktemp("hub")
     write_keys(folder / KEYS_FILE, [new_key()])
-    made = Installation(folder, strangers.install(tmp_path_factory.mktemp("strangers")))
+    made = Installation(folder, strangers_wheels)
     store = made.store()
     store.upgrade()
     store.close()

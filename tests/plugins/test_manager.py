@@ -427,25 +427,19 @@ def test_loading_twice_shares_nothing(two):
 # -- a stranger's wheels -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def installed_wheels(tmp_path_factory):
-    """Folder with four wheels that are not ours, built and installed."""
-    return strangers.install(tmp_path_factory.mktemp("strangers"))
-
-
-def plugin_list(installed_wheels, *options, plugins=""):
+def plugin_list(strangers_wheels, *options, plugins=""):
     return subprocess.run(
         [sys.executable, "-m", "hub", "plugin", "list", *options],
         check=True,
         capture_output=True,
         text=True,
-        env=strangers.environment(installed_wheels, HUB_PLUGINS=plugins),
+        env=strangers.environment(strangers_wheels, HUB_PLUGINS=plugins),
     )
 
 
 @pytest.mark.e2e
-def test_strangers_wheels_load_or_say_what_is_wrong(installed_wheels):
-    listed = json.loads(plugin_list(installed_wheels, "--json").stdout)["plugins"]
+def test_strangers_wheels_load_or_say_what_is_wrong(strangers_wheels):
+    listed = json.loads(plugin_list(strangers_wheels, "--json").stdout)["plugins"]
     by_id = {each["id"]: each for each in listed}
     toy = by_id["toymeter"]
     assert (toy["state"], toy["version"], toy["specs"]) == ("loaded", "1.2.3", ["driver toymeter"])
@@ -464,8 +458,8 @@ def test_strangers_wheels_load_or_say_what_is_wrong(installed_wheels):
 
 
 @pytest.mark.e2e
-def test_plugin_list_is_readable(installed_wheels):
-    done = plugin_list(installed_wheels, plugins="toymeter,wronghook")
+def test_plugin_list_is_readable(strangers_wheels):
+    done = plugin_list(strangers_wheels, plugins="toymeter,wronghook")
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["PLUGIN", "STATE", "PACKAGE", "HAS"]
