@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     brand: str = Field("", description="Name in the corner of every page; empty: the product's")
     emergency_phone: str | None = Field(None, description="Shown in the left panel")
     demo: bool = Field(False, description="Letters are kept and shown instead of sent")
+    demo_login: str = Field(
+        "", description="E-mail and password, with a space, that the sign-in page shows"
+    )
     plugins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None, description="Only these plugins are loaded; default: all installed"
     )

@@ -100,7 +100,7 @@ def demo(*, folder: Path, port: int, days: int) -> None:
 
 def _take_settings(folder: Path, port: int) -> None:
     """Make the folder and the keys; settings of this process and its children are the demo's."""
-    from hub.cli.demo_utility import EMERGENCY_PHONE
+    from hub.cli.demo_utility import EMAIL, EMERGENCY_PHONE, PASSWORD
     from hub.cli.opening import KEYS_FILE, make_folder, write_keys
     from hub.store.secrets import new_key
 
@@ -112,6 +112,7 @@ def _take_settings(folder: Path, port: int) -> None:
     os.environ |= {
         "HUB_DATA_DIR": str(folder.absolute()),
         "HUB_DEMO": "1",
+        "HUB_DEMO_LOGIN": f"{EMAIL} {PASSWORD}",
         "HUB_HOST": "127.0.0.1",
         "HUB_PORT": str(port),
         "HUB_BASE_URL": f"http://127.0.0.1:{port}",

@@ -80,6 +80,7 @@ def wait_for(condition) -> None:
 
 def sign_in(client: httpx.Client) -> None:
     page = client.get("/login").text
+    assert demo_utility.PASSWORD in page
     token = re.search(r'name="_csrf_token" value="([^"]+)"', page)[1]
     answer = client.post(
         "/login",

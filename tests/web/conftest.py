@@ -75,7 +75,11 @@ def plugins():
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     return Settings(
-        keys=(SecretStr("k" * 44),), data_dir=tmp_path, base_url="http://hub.test", demo=True
+        keys=(SecretStr("k" * 44),),
+        data_dir=tmp_path,
+        base_url="http://hub.test",
+        demo=True,
+        demo_login="anna@example.org Shown-1",
     )
 
 

@@ -316,12 +316,14 @@ def test_the_fragment_is_the_block_of_the_page(guest: Browser, path):
 
 def test_letters_are_shown_in_the_demo_only(store, plugins, settings, guest):
     assert guest.open("/demo/mail").status_code == 200
+    assert "Shown-1" in guest.open("/login").text
     assert guest.open("/demo/mail/99").status_code == 404
     real = create_app(settings.model_copy(update={"demo": False}), store, plugins)
     with TestClient(real) as client:
         assert client.get("/demo/mail").status_code == 404
         assert client.get("/demo/mail/1").status_code == 404
         assert "/demo/mail" not in client.get("/login").text
+        assert "Shown-1" not in client.get("/login").text
 
 
 def test_english_speaks_english(guest):

@@ -230,7 +230,8 @@ def info_view(*, known: bool = True) -> points.InfoView:
         head("info"), "Цех, ввод 1", "0763-8294-1118-01", "Электроснабжение", LAST,
         "T1 – 3124,027, T2 – 1527,796", "РУ-0,4 кВ", "Меркурий 234 ART(M)", "75755-19", "41888840",
         date(2020, 12, 1), date(2017, 1, 12), date(2027, 1, 12), "Три зоны", date(2020, 1, 1),
-        "0,2S/0,5", "3×230/400 В", "5/60 А", "45\u00a0кВт", True, "30", "1", "1", "0\u00a0кВт·ч", "6\u00a0кВт·ч", None,
+        "0,2S/0,5", "3×230/400 В", "5/60 А", "45\u00a0кВт", True, "30", "1", "1",
+        "0\u00a0кВт·ч", "6\u00a0кВт·ч", None,
         (points.Installed(date(2020, 12, 1), None, "Меркурий 234", "41888840"),
          points.Installed(date(2012, 1, 1), date(2020, 12, 1), "Меркурий 230", "09114025", "Снят")),
         {"serial": "41888841"},
@@ -240,14 +241,16 @@ def info_view(*, known: bool = True) -> points.InfoView:
 def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
     choices = (contracts.SupplierChoice("house", "Энергосбыт", "Номер лицевого счета"),)
     form = Form({"name": "Дача"}, {}, FieldError("Остальное мы сохранили.", "Поставщик не принял"))
-    return contracts.NewContractView(choices if suppliers else (), form, "/contracts/1", "/contracts/2")
+    return contracts.NewContractView(
+        choices if suppliers else (), form, "/contracts/1", "/contracts/2"
+    )
 
 
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 
 # name: page, context, section (None: without the frame)
 PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
-    "login": ("access/login.html", {"view": access.LoginView(bad_form(), demo=True)}, None),
+    "login": ("access/login.html", {"view": access.LoginView(bad_form(), "/", "a@b.example", "Secret-1")}, None),
     "register": ("access/register.html", {"view": access.RegisterView(bad_form())}, None),
     "sent": ("access/sent.html", {"view": access.SentView("a@b.example", 24, 42, True)}, None),
     "sent-again": ("access/sent.html", {"view": access.SentView("a@b.example", 24)}, None),

@@ -22,6 +22,7 @@ from hub.errors import (
     TooManyAttempts,
 )
 from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration, check_registration
+from hub.settings import Settings
 from hub.web.features.access.views import (
     ConfirmView,
     LoginView,
@@ -56,7 +57,7 @@ def login_page(
     if visitor(request) is not None:
         return redirect(request, local_path(to))
     form = Form({REMEMBER: "1"})
-    return _login(request, LoginView(form, local_path(to)))
+    return _login(request, form, local_path(to))
 
 
 @post("/login", sync_to_thread=True, status_code=200)
@@ -73,8 +74,8 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
     except (SignInRefused, NotConfirmed, TooManyAttempts) as error:
         values = {"email": email, REMEMBER: data.get(REMEMBER, "")}
         unconfirmed = isinstance(error, NotConfirmed)
-        view = LoginView(Form(values, alert=error_words(error)), to, resend=unconfirmed)
-        answer = _login(request, view, _status(error))
+        form = Form(values, alert=error_words(error))
+        answer = _login(request, form, to, resend=unconfirmed, status=_status(error))
         if unconfirmed:
             _remember_letter(request, answer, email, None)
         return answer
@@ -84,7 +85,12 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
     return answer
 
 
-def _login(request: AnyRequest, view: LoginView, status: int = 200) -> Response[str]:
+def _login(
+    request: AnyRequest, form: Form, to: str, *, resend: bool = False, status: int = 200
+) -> Response[str]:
+    settings: Settings = request.app.state.settings
+    email, _, password = settings.demo_login.partition(" ") if settings.demo else ("", "", "")
+    view = LoginView(form, to, email, password, resend)
     return respond(
         request,
         "access/login.html",
@@ -153,7 +159,7 @@ def _register(request: AnyRequest, form: Form, status: int = 200) -> Response[st
         request,
         "access/register.html",
         fragment="register_form",
-        context={"view": RegisterView(form, request.app.state.settings.demo)},
+        context={"view": RegisterView(form)},
         status=status,
     )
 
@@ -229,7 +235,7 @@ def confirm(request: AnyRequest, token: FromPath[str]) -> Response[str]:
 
 
 def _confirm(request: AnyRequest, token: str, *, usable: bool) -> Response[str]:
-    view = ConfirmView(token, usable, request.app.state.settings.demo)
+    view = ConfirmView(token, usable)
     return respond(
         request, "access/confirm.html", context={"view": view}, status=200 if usable else GONE
     )

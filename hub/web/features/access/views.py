@@ -9,23 +9,22 @@ from hub.web.kit.forms import FieldError, Form
 class LoginView:
     """``email`` and ``remember`` come back; the password never does.
 
-    ``resend``: the password was right, but the e-mail is not confirmed yet.
+    ``demo_email`` and ``demo_password`` are shown, in the demo. ``resend``: the password was
+    right, but the e-mail is not confirmed yet.
     """
 
     form: Form = field(default_factory=Form)
     next: str = "/"
-    demo: bool = False
-    demo_email: str | None = None
-    demo_password: str | None = None
+    demo_email: str = ""
+    demo_password: str = ""
     resend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterView:
-    """Fields: email, full_name, phone, password, password_again, consent."""
+    """Fields: email, full_name, phone, password, password_again."""
 
     form: Form = field(default_factory=Form)
-    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +56,3 @@ class ConfirmView:
 
     token: str
     usable: bool = True
-    demo: bool = False
