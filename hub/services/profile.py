@@ -337,8 +337,7 @@ def _peak(load: Load, first_slot: int, end_slot: int) -> Peak | None:
         flags = piece.flags[low:high]
         if flags.translate(None, b"\0"):  # some may have no value, and such must not win
             counts = [
-                -1 if flag & NO_VALUE else count
-                for count, flag in zip(counts, flags, strict=True)
+                -1 if flag & NO_VALUE else count for count, flag in zip(counts, flags, strict=True)
             ]
         most = max(counts)
         if most < 0:
