@@ -84,3 +84,15 @@ def test_consequences_of_failures():
     for error in (ReplyTimeout(), ContractBroken()):
         assert not stand(error).stopped
         assert (stand(error).due_at, stand(error).failures) == (NOW + timedelta(minutes=4), 3)
+
+
+def test_a_meter_that_was_read_before_is_stopped_by_its_second_refusal():
+    def after(failures, error):
+        return after_failure(
+            error, failures, now=NOW, regular_at=NOW + timedelta(hours=1), luck=0.5, proven=True
+        )
+
+    first = after(0, AccessDenied())
+    assert (first.due_at, first.failures, first.stopped) == (NOW + timedelta(minutes=1), 1, False)
+    assert after(1, AccessDenied()).stopped
+    assert after(0, WrongDevice()).stopped
