@@ -23,8 +23,9 @@ def start(*words: str, stdout: int | IO[bytes] | None = None) -> "subprocess.Pop
     It gets a session of its own, so that Ctrl-C reaches it only through `end`. On Linux it ends
     even if this process is killed; call from the main thread, whose end is what counts.
     """
+    # -P: a folder 'hub' where the command happens to be called is not us.
     return subprocess.Popen(  # noqa: S603 -- our own command
-        [sys.executable, "-m", "hub.cli.processes", str(os.getpid()), *words],
+        [sys.executable, "-P", "-m", "hub.cli.processes", str(os.getpid()), *words],
         stdout=stdout,
         text=True,
         start_new_session=True,
