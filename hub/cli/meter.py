@@ -63,7 +63,14 @@ def _face(ctx: click.Context, option: click.Parameter, text: str | None) -> date
     help="Minutes from UTC to the meter's winter time, for the drift.",
 )
 @click.option("--setting", "settings", multiple=True, metavar="KEY=VALUE", help="The driver's own.")
-@click.option("--repeats", type=click.IntRange(0, 10), default=2, show_default=True, metavar="N")
+@click.option(
+    "--repeats",
+    type=click.IntRange(0, 10),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Of a read after silence or damage; three more once the meter has answered.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def read(
     *,

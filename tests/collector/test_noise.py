@@ -7,10 +7,15 @@ from corefast.crc import seal
 from hub.wire.faults import Faults
 
 
-@pytest.mark.parametrize("line", sorted(LINES))
-def test_every_half_hour_arrives_and_none_is_wrong(line, tmp_path):
+@pytest.mark.parametrize(("line", "firmware"), [("bytes", "2.3.4"), ("frames", "9.0.0")])
+def test_every_half_hour_arrives_and_none_is_wrong(line, firmware, tmp_path):
     out = run_trial(
-        Trial(faults=LINES[line], meters=2, days=2, options={"since": "2026-10-20"}),
+        Trial(
+            faults=LINES[line],
+            meters=2,
+            days=2,
+            options={"since": "2026-10-20", "firmware": firmware},
+        ),
         tmp_path,
     )
     assert (out.missing, out.wrong, out.overwritten) == (0, 0, 0)
