@@ -156,6 +156,7 @@ def day_bars(
     bar = min(slot * 0.68, 34.0)
     columns, ticks, weekends, x_ticks = [], [], [], []
     every = max(1, round(30 / slot)) if slot else 1
+    by_day = len(days) > 1 and (days[1].start - days[0].start).days == 1
     for at, d in enumerate(days):
         x = left + at * slot + (slot - bar) / 2
         boxes = []
@@ -185,7 +186,7 @@ def day_bars(
                 Box(round(x - 2, 2), round(base - float(d.before) * scale, 2), round(bar + 4, 2), 0)
             )
         hit = Box(round(left + at * slot, 2), top, round(slot, 2), round(base - top, 2))
-        if d.start.weekday() >= WEEKEND_FROM and len(days) > 1:
+        if by_day and d.start.weekday() >= WEEKEND_FROM:
             weekends.append(hit)
         if at % every == 0:
             x_ticks.append(Label(round(left + (at + 0.5) * slot, 2), base + 16, d.label))

@@ -113,6 +113,7 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
     month = usage.month
     zones = in_reading_order(zone_number(zone) for zone in usage.zones)
     names = zone_names(zones)
+    days = _days_in(month.first)  # no more of a longer month before can be drawn beside it
     is_today = read_until is not None and read_until.date() == usage.today.last
     return Usage(
         today_kwh=decimal_of(usage.today.energy),
@@ -127,8 +128,8 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
         month_delta_first=month.before_first,
         month_delta_last=month.before_last,
         running=_running(usage.days[: usage.whole_days]),
-        running_before=_running(usage.before_days[: usage.whole_before]),
-        days_in_month=_days_in(month.first),
+        running_before=_running(usage.before_days[: min(usage.whole_before, days)]),
+        days_in_month=days,
         known=month.measured,
         expected=month.expected,
         href=href,

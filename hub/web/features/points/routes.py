@@ -14,7 +14,7 @@ from hub.services.usage import PointUsage
 from hub.web.features.points.views import InfoView, PointRow, PointsView
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import DASH, exact, face
-from hub.web.kit.i18n import N_, gettext, typeset
+from hub.web.kit.i18n import N_, NBSP, gettext, typeset
 from hub.web.kit.point_head import (
     RESOURCES,
     head_of,
@@ -195,7 +195,8 @@ def _last_reading(card: PointCard) -> str | None:
     zones = in_reading_order(by_zone)
     if not zones:
         return ", ".join(face(value) for value in by_zone.values())
-    return ", ".join(f"T{zone} {DASH} {face(by_zone[zone])}" for zone in sorted(zones))
+    words = (f"T{zone}{NBSP}{DASH}{NBSP}{face(by_zone[zone])}" for zone in sorted(zones))
+    return ", ".join(words)
 
 
 router = Router("/", route_handlers=[points, info])

@@ -151,7 +151,12 @@ def _row(each: Period, scale: str, shown: Sequence[int], point_id: int, today: d
         registers=[None if end is None else end.value for end in ends],
         used=[decimal_of(each.used[place]) for place in shown],
         total=decimal_of(each.used[-1]),
-        quality=Quality(each.measured, each.expected, running=each.running),
+        quality=Quality(
+            each.measured,
+            each.expected,
+            running=each.running,
+            unread=each.used[-1] is None,
+        ),
         href=_profile(each, point_id),
     )
 

@@ -11,15 +11,21 @@ from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good a row is: ``known`` of ``expected`` intervals, ``estimated`` among them."""
+    """How good a row is: ``known`` of ``expected`` intervals, ``estimated`` among them.
+
+    ``unread``: a register at either end is not there, so nobody can say what was used.
+    """
 
     known: int
     expected: int
     estimated: int = 0
     running: bool = False
+    unread: bool = False
 
     @property
     def kind(self) -> str:
+        if self.unread and self.known:
+            return "unread"
         if self.running:
             return "running"
         if self.known == 0:

@@ -1,0 +1,135 @@
+"""``make screenshots``: every page, wide and narrow, light and dark, into docs/screenshots/.
+
+Pictures are of a demo that is running at the address given, else of one started for it.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+from browsing import chromium, sign_in
+from playwright.sync_api import Browser, Page
+
+from hub.cli.demo_utility import EMAIL, PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "screenshots"
+PORT = 8143
+WIDTHS = {1440: 1000, 390: 844}
+TALLEST = 1900
+THEMES = ("light", "dark")
+PATIENCE_S = 300
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Start a demo of its own, and wait until the meters' history has been read."""
+    url = f"http://127.0.0.1:{PORT}"
+    folder = ROOT / ".proof" / "demo-for-pictures"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "hub", "demo", "--dir", str(folder), "--port", str(PORT)]
+    )
+    try:
+        for _ in range(PATIENCE_S):
+            try:
+                httpx.get(f"{url}/health/ready").raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(1)
+        yield url
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+def wait_for_history(page: Page, url: str) -> None:
+    """Look at the main page until its strip of history is gone."""
+    for _ in range(PATIENCE_S):
+        page.goto(url)
+        if not page.locator("#growing:visible").count():
+            return
+        time.sleep(1)
+    raise RuntimeError("The meters' history was not read in five minutes; see the demo's output.")
+
+
+def addresses(page: Page, url: str) -> dict[str, str]:
+    """Pages by the name of their picture, found as a person finds them."""
+    page.goto(url)
+    home = page.url.removeprefix(url)
+    found = re.search(r"/points/\d+", page.content())
+    if found is None:
+        raise RuntimeError("The demo's main page has no point.")
+    point = found[0]
+    today = date.today()  # noqa: DTZ011 - the demo runs by this machine's clock
+    monday = today - timedelta(days=today.weekday() + 7)
+    week = f"from={monday}&to={monday + timedelta(days=6)}"
+    month = f"from={today.replace(day=1)}&to={today}"
+    return {
+        "home": home,
+        "points": f"{home}/points",
+        "info": point,
+        "readings": f"{point}/readings",
+        "readings-months": f"{point}/readings?scale=months",
+        "profile": f"{point}/profile",
+        "profile-week": f"{point}/profile?{week}",
+        "profile-day": f"{point}/profile?from={monday}&to={monday}&day={monday}",
+        "profile-month": f"{point}/profile?{month}",
+        "contract-new": "/contracts/new",
+        "notifications": f"{home}/notifications",
+        "appeals": f"{home}/appeals",
+        "me": "/profile",
+        "missing": "/points/999999",
+        "mail": "/demo/mail",
+    }
+
+
+def picture(page: Page, url: str, address: str, name: str, width: int) -> None:
+    """Take one picture: the page, but not more than two screens of it."""
+    page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+    page.goto(f"{url}{address}")
+    page.wait_for_load_state("networkidle")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > width:
+        raise RuntimeError(f"{address} is {wide} px wide in a window of {width}.")
+    tall = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+    page.screenshot(
+        path=FOLDER / f"{name}.png",
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": width, "height": max(tall, WIDTHS[width])},
+    )
+
+
+def take(browser: Browser, url: str) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        context = browser.new_context(locale="ru-RU", color_scheme=theme)
+        page = context.new_page()
+        for width in WIDTHS:
+            for name in ("login", "register"):
+                picture(page, url, f"/{name}", f"{name}-{width}-{theme}", width)
+        sign_in(page, url, EMAIL, PASSWORD)
+        wait_for_history(page, url)
+        for name, address in addresses(page, url).items():
+            for width in WIDTHS:
+                picture(page, url, address, f"{name}-{width}-{theme}", width)
+        context.close()
+
+
+def main(words: list[str]) -> None:
+    with chromium() as browser:
+        if words:
+            take(browser, words[0].rstrip("/"))
+        else:
+            with running() as url:
+                take(browser, url)
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures are in {FOLDER}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
