@@ -250,7 +250,11 @@ LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW
 
 # name: page, context, section (None: without the frame)
 PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
-    "login": ("access/login.html", {"view": access.LoginView(bad_form(), "/", "a@b.example", "Secret-1")}, None),
+    "login": (
+        "access/login.html",
+        {"view": access.LoginView(bad_form(), "/", "a@b.example", "Secret-1")},
+        None,
+    ),
     "register": ("access/register.html", {"view": access.RegisterView(bad_form())}, None),
     "sent": ("access/sent.html", {"view": access.SentView("a@b.example", 24, 42, True)}, None),
     "sent-again": ("access/sent.html", {"view": access.SentView("a@b.example", 24)}, None),
