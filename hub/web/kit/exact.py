@@ -1,8 +1,15 @@
-"""Exact numbers on pages: what the services count, as the templates and browsers read it."""
+"""Exact numbers on pages: what the services count, as the templates and browsers read it.
+
+Cells are written here and not by a template: a page has hundreds of them.
+"""
 
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+
+from markupsafe import Markup
+
+from hub.web.kit.formats import UNKNOWN, number
 
 
 @lru_cache(maxsize=512)
@@ -37,3 +44,17 @@ def plain(value: Decimal) -> str:
     """Write it as a machine reads it, all digits, no exponent: for ``<data value>``."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def data(value: Decimal | None, decimals: int) -> Markup:
+    """Write the exact value for machines and the rounded one for people; unknown is a dash."""
+    if value is None:
+        return Markup(UNKNOWN)  # noqa: S704 - ours
+    shown = number(value, decimals)
+    return Markup(f'<data value="{plain(value)}">{shown}</data>')  # noqa: S704 - digits of ours
+
+
+def cell(value: Decimal | None, decimals: int, *, strong: bool = False) -> Markup:
+    """Write a table's cell of it."""
+    kind = "num strong" if strong else "num"
+    return Markup(f'<td class="{kind}">{data(value, decimals)}</td>')  # noqa: S704 - digits of ours

@@ -67,17 +67,26 @@ def _words() -> Words:
 # -- numbers -----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4)
+def _separators(name: str) -> dict[int, str]:
+    known = words(name)
+    return {ord(","): known.group, ord("."): known.decimal}
+
+
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(10))
+
+
 def number(value: Number | None, decimals: int = 0) -> str:
     """``3 124,02``; an unknown value is a dash, never a zero."""
     if value is None:
         return UNKNOWN
     if isinstance(value, Decimal):
-        value = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        step = _STEPS[decimals] if decimals < len(_STEPS) else Decimal(1).scaleb(-decimals)
+        value = value.quantize(step, ROUND_HALF_UP)
     text = f"{value:,.{decimals}f}"
-    if text.startswith("-"):
+    if text[0] == "-":
         text = MINUS + text[1:] if text.strip("-0.,") else text[1:]
-    known = _words()
-    return text.translate({ord(","): known.group, ord("."): known.decimal})
+    return text.translate(_separators(language.get()))
 
 
 def signed(value: Number, decimals: int = 0) -> str:

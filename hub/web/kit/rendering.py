@@ -15,6 +15,7 @@ MACROS = {
     "ui": "kit/_ui.html",
     "field": "kit/_field.html",
     "table": "kit/_table.html",
+    "point": "kit/_point.html",
 }
 
 
@@ -37,7 +38,6 @@ def environment(assets: Assets) -> Environment:
     )
     i18n.install(env)
     env.filters.update(formats.FILTERS)
-    env.filters["plain"] = exact.plain
     env.globals.update(formats.GLOBALS)
     env.globals.update(
         static=assets.url,
@@ -46,6 +46,8 @@ def environment(assets: Assets) -> Environment:
         language=i18n.language.get,
         NBSP=i18n.NBSP,
         draw=svg,
+        exact_data=exact.data,
+        exact_cell=exact.cell,
         step_chart=charts.step_chart,
         day_bars=small_charts.day_bars,
         hour_bars=small_charts.hour_bars,
