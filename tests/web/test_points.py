@@ -332,7 +332,10 @@ def test_all_25_fields_have_a_value_or_a_dash(portal, store):
               re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text, re.DOTALL)}  # fmt: skip
     assert len(fields) == 25
     assert fields["Тип и модификация ТУ"] == "Меркурий 234 ART(M)"
-    assert fields["Последние показания"] .replace("\xa0", " ") == "T1 – 1000,600, T2 – 2000,400, T3 – 3000,200"
+    assert (
+        fields["Последние показания"].replace("\xa0", " ")
+        == "T1 – 1000,600, T2 – 2000,400, T3 – 3000,200"
+    )
     assert fields["Дата последней поверки"] == "12.01.2017"
     assert fields["Дата следующей поверки"] == "–"  # «soon» is no day
     assert fields["Значение лимита мгновенной мощности"] == "45 кВт"
