@@ -189,11 +189,13 @@ class Tally:
     def energy(self, keys: range) -> Energy:
         """Energy of these keys together; None for a channel that has no slot in them."""
         found: list[Fraction | None] = [None] * CHANNELS
+        part = slice(keys.start, keys.stop, keys.step)
         for (factor, channels), (sums, counts) in self.groups.items():
-            if not any(counts[key] for key in keys):
+            if not any(counts[part]):
                 continue
-            for column, channel in enumerate(channels):
-                whole = sum(sums[key][column] for key in keys)
+            rows = sums[part]
+            wholes = rows[0] if len(rows) == 1 else list(map(sum, zip(*rows, strict=True)))
+            for channel, whole in zip(channels, wholes, strict=True):
                 value = Fraction(whole * factor.numerator, factor.denominator) if whole else ZERO
                 old = found[channel]
                 found[channel] = value if old is None else old + value
@@ -306,7 +308,7 @@ def _sum(
         end_at=instant_of(high),
         slots=slots[1] - slots[0],
         expected=max(min(slots[1], due[1]) - max(slots[0], due[0]), 0),
-        measured=sum(tally.counts[key] for key in keys),
+        measured=sum(tally.counts[keys.start : keys.stop]),
         partial=marks[0],
         estimated=marks[1],
         manual=marks[2],
