@@ -123,11 +123,12 @@ class PointPages:
             minutes = span_minutes(zone, first, last)
             card, _ = card_in(unit, row, now)
             load = gather(unit, [row], *span_minutes(zone, *_hull(asked)))[0]
-            holes = _holes(unit, load, minutes)
+            sums = summed(load, first, last, asked.level, now)
+            # What has all its slots has no hole; most pages need not ask.
+            holes = _holes(unit, load, minutes) if sums.total.missing else ()
         columns = None
         if asked.step is not None and last - first < MOST_SLOT_DAYS:
             columns = columns_of(load, first, last, asked.step, now)
-        sums = summed(load, first, last, asked.level, now)
         month: tuple[Sum, ...] = ()
         if asked.month is not None:
             days = month_start(asked.month), month_end(asked.month)

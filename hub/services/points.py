@@ -62,7 +62,8 @@ class Connection:
     """State of the connection; ``error_code`` is a key of the catalogs.
 
     The history that has been read goes from ``history_from`` to ``history_to``, ``days_held`` days
-    so far (None in lists, where nobody counts them); ``history_done``: up to the newest record.
+    so far (None in lists and once it is done, when nobody counts them); ``history_done``: up to
+    the newest record.
     """
 
     contact: Contact
@@ -182,7 +183,9 @@ def card_in(unit: Unit, row: PointRow, now: datetime) -> tuple[PointCard, Instal
     """Make the head of a point's pages, with the meter that is installed there now."""
     installed = present_of([row], installed_at(unit, [row]), now).get(row.id)
     latest = latest_of(unit, {} if installed is None else {row.id: installed})
-    days = None if installed is None else stored.days_held(unit, installed.meter_id)
+    days = None
+    if installed is not None and not installed.profile_done:  # nobody asks how far, once it is read
+        days = stored.days_held(unit, installed.meter_id)
     return _card(row, installed, latest.get(row.id), days), installed
 
 
