@@ -2,7 +2,8 @@
 
 A register is whole Wh as the face shows it (secondary); consumption is the difference of two,
 times the ratios and the loss of the installation, exact kWh (primary). Where a reading is not
-there the answer is None, never a guess.
+there, the half-hours of the period say what was used: all of it or none, and said so; where they
+don't know either, the answer is None, never a guess.
 """
 
 from bisect import bisect_left
@@ -12,11 +13,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hub.domain.calendar import Level, buckets, day_starts, instant_of, local_day
+from hub.domain.calendar import Level, day_starts, instant_of
 from hub.errors import Missing
 from hub.services.clock import utc_now
-from hub.services.pieces import DEFAULT_ZONE, MILLION, gather
-from hub.services.profile import span_minutes, summed
+from hub.services.pieces import CHANNELS, DEFAULT_ZONE, MILLION, gather
+from hub.services.profile import Sum, span_minutes, summed
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow, ReadingRow
 from hub.store.unit import Store, Unit
@@ -61,7 +62,9 @@ class LatestReadings:
 class Period:
     """Registers around a local day, week or month, and what was used in it.
 
-    ``start`` and ``end`` are by tariff, None where there is no reading; ``used`` is primary kWh.
+    ``start`` and ``end`` are by tariff, None where there is no reading; ``used`` is primary kWh,
+    from the registers, or from the half-hours where the registers of an end are not there:
+    ``from_slots``, and then a sum of only those that are ``measured``.
     ``exact``: both readings are of the period's own ends, not of a meter's midnight near them.
     ``running``: not over; ``end`` is the newest reading. ``replaced``: the meter or its ratios
     changed within, so the registers do not simply follow each other.
@@ -77,17 +80,23 @@ class Period:
     replaced: bool
     measured: int  # half-hours with a value, of
     expected: int  # those that have ended
+    estimated: int = 0  # of the measured; partial ones too
+    partial: int = 0
+    from_slots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterPeriods:
-    """``tariffs`` is the order of every tuple in ``periods``; the total comes last."""
+    """``tariffs`` is the order of every tuple in ``periods``; the total comes last.
+
+    ``whole`` is the span as one period: registers of its two ends, or all its half-hours.
+    """
 
     point_id: int
     time_zone: str
     tariffs: tuple[Tariff, ...]
     periods: tuple[Period, ...]
-    used: tuple[Fraction | None, ...]  # of the whole span; None if any period has none
+    whole: Period
 
 
 class Registers:
@@ -138,31 +147,21 @@ def periods_in(
     book = _book(unit, installed, begin, min(end, now))
     sums = summed(load, first, last, level, now)
     tariffs = tariffs_of(installed, book.registers)
-    today = local_day(zone, now)
     found = []
-    for bucket, slots in zip(buckets(level, first, last), sums.items, strict=True):
-        starts = day_starts(zone, bucket.first, bucket.last)
+    for part in (*sums.items, sums.total):
+        starts = day_starts(zone, part.first, part.last)
         found.append(
             _period(
                 book,
                 installed,
                 tariffs,
-                days=(bucket.first, bucket.last),
+                days=(part.first, part.last),
                 span=(instant_of(starts[0]), instant_of(starts[-1])),
                 now=now,
-                slots=(slots.measured, slots.expected),
+                slots=part,
             )
         )
-    return RegisterPeriods(
-        row.id,
-        zone,
-        tariffs,
-        tuple(found),
-        tuple(
-            _added([period.used[place] for period in found if period.first <= today])
-            for place in range(len(tariffs))
-        ),
-    )
+    return RegisterPeriods(row.id, zone, tariffs, tuple(found[:-1]), found[-1])
 
 
 def present_of(
@@ -263,7 +262,7 @@ def _period(
     days: tuple[date, date],
     span: tuple[datetime, datetime],
     now: datetime,
-    slots: tuple[int, int],
+    slots: Sum,
 ) -> Period:
     begin, end = span
     running = begin <= now < end
@@ -295,16 +294,29 @@ def _period(
         starts.append(_shown(tariff, edges[0][0] if edges else None))
         ends.append(_shown(tariff, edges[-1][1] if edges else None))
         used.append(_added(parts) if parts and begin <= now else None)
+    from_slots = None in used and slots.measured > 0
     return Period(
         *days,
         tuple(starts),
         tuple(ends),
-        tuple(used),
-        exact=exact,
+        _used_by_slots(tariffs, slots) if from_slots else tuple(used),
+        exact=exact or from_slots,
         running=running,
         replaced=len(here) > 1,
-        measured=slots[0],
-        expected=slots[1],
+        measured=slots.measured,
+        expected=slots.expected,
+        estimated=slots.estimated + slots.manual,
+        partial=slots.partial,
+        from_slots=from_slots,
+    )
+
+
+def _used_by_slots(tariffs: Sequence[Tariff], slots: Sum) -> tuple[Fraction | None, ...]:
+    """Say what was used by what half-hours tell; a register of no zone of the contract: None."""
+    nothing = (None,) * CHANNELS
+    return tuple(
+        slots.zones.get(tariff.zone, nothing)[0] if tariff.label else slots.energy[0]
+        for tariff in tariffs
     )
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from hub.domain.calendar import Level
+from hub.domain.calendar import Level, minute_of, slot_at
 from hub.errors import Missing
 from hub.services.home import Home
 from hub.services.pages import PointPages
@@ -75,13 +75,13 @@ def test_days_are_the_differences_as_primary(world):
     # nobody read the register at the end of the 22nd
     assert got.periods[2].end == (None, None, None)
     assert got.periods[2].used == (None, None, None)
-    assert got.used == (None, None, None)
+    assert got.whole.used == (None, None, None)
     two = registers(world).periods(user, point, date(2026, 11, 20), date(2026, 11, 21), Level.DAY)
-    assert two.used[0] == 2 * primary
+    assert two.whole.used[0] == 2 * primary
     month = registers(world).periods(
         user, point, date(2026, 11, 20), date(2026, 11, 21), Level.MONTH
     )
-    assert month.periods[0].used == two.used
+    assert month.periods[0].used == two.whole.used
 
 
 def test_today_runs_until_the_newest_reading(world):
@@ -113,19 +113,45 @@ def test_a_replaced_meter_needs_its_readings_at_the_change(world):
     read(world, old, MIDNIGHT, {"1.8.0": 1000}, day_start=True)
     read(world, new, MIDNIGHT + timedelta(days=1), {"1.8.0": 500}, day_start=True)
     day = date(2026, 11, 20)
-    assert registers(world).periods(user, point, day, day, Level.DAY).used == (None,)
+    assert registers(world).periods(user, point, day, day, Level.DAY).whole.used == (None,)
     read(world, old, change - timedelta(minutes=5), {"1.8.0": 1400})
     read(world, new, change + timedelta(minutes=5), {"1.8.0": 100})
     got = registers(world).periods(user, point, day, day, Level.DAY)
     assert got.periods[0].replaced
-    assert got.used == (Fraction(400, 1000) + Fraction(400 * 2, 1000),)
+    assert got.whole.used == (Fraction(400, 1000) + Fraction(400 * 2, 1000),)
+
+
+def test_half_hours_say_what_was_used_where_registers_are_not_there(world):
+    user, point, _, meter = world.simple(
+        register_map={"T1": "T1", "T2": "T2"}, current_ratio=20, loss_millionths=10_000
+    )
+    first = slot_at(minute_of(MIDNIGHT), 30)
+    world.slots(world.series(meter_id=meter), {first + n: ((n, 1), 0) for n in range(130)})
+    days = date(2026, 11, 20), date(2026, 11, 22)
+    got = registers(world).periods(user, point, *days, Level.DAY)
+    profile = Profiles(world.store, lambda: NOW).days(user, point, *days)
+    for period, part in zip(got.periods, profile.items, strict=True):
+        assert period.from_slots
+        assert (period.start, period.end) == ((None,) * 3, (None,) * 3)
+        # this contract has no zones, so a zone's register has nothing to stand for
+        assert period.used == (None, None, part.energy[0])
+    assert [(p.measured, p.expected) for p in got.periods] == [(48, 48), (48, 48), (34, 48)]
+    assert got.whole.used[-1] == profile.total.energy[0]
+    assert got.whole.from_slots
+
+    daily(world, meter, 2)  # the first day has both its registers now, the second one of them
+    got = registers(world).periods(user, point, *days, Level.DAY)
+    assert [p.from_slots for p in got.periods] == [False, True, True]
+    assert got.periods[0].used[-1] == 20 * Fraction(101, 100) * Fraction(3, 2)
+    assert got.periods[1].start[0].value == Decimal("3125.027")
+    assert got.periods[1].used[-1] == profile.items[1].energy[0]
 
 
 def test_a_register_that_went_back_tells_nothing(world):
     user, point, _, meter = world.simple()
     daily(world, meter, 2, step=-1000)
     day = date(2026, 11, 20)
-    assert registers(world).periods(user, point, day, day, Level.DAY).used[-1] is None
+    assert registers(world).periods(user, point, day, day, Level.DAY).whole.used[-1] is None
 
 
 def test_all_25_facts_in_order_each_with_its_source(world):

@@ -262,10 +262,30 @@ def test_readings_are_the_face_and_consumption_their_difference(signed, owner, w
     assert row[:3] == ["1001.2", "3000.4", "2000.8"]  # registers at its end: T1, T3, T2
     assert row[3:] == ["0.6", "0.2", "0.4", "1.2"]
     weeks = rows(page(signed, f"/points/{owner.point}/readings?scale=weeks"))
-    assert weeks["16–22 ноября"][-1] is None  # nothing is known of the 16th
+    # Nothing is known of the 16th: no registers, and of half-hours those that there are.
+    assert weeks["16–22 ноября"][-1] == f"{exact(kwh(week, MIDNIGHT, MIDNIGHT + 6 * DAY)):f}"
     span = f"/points/{owner.point}/readings?scale=months&from=2026-11-17&to=2026-11-23"
     months = rows(page(signed, span))
     assert months["17–23 ноября"][3:] == ["4.2", "1.4", "2.8", "8.4"]
+
+
+def test_days_without_registers_are_summed_from_half_hours(signed, owner, week):
+    text = page(signed, f"/points/{owner.point}/readings?from=2026-11-16&to=2026-11-23")
+    found = rows(text)
+    day = MIDNIGHT
+    for name in ("17 ноября", "18 ноября", "19 ноября"):
+        assert found[name][:3] == [None] * 3
+        assert found[name][-1] == f"{exact(kwh(week, day, day + DAY)).normalize():f}"
+        assert sum(map(Decimal, found[name][3:6])) == Decimal(found[name][-1])
+        day += DAY
+    assert found["16 ноября"] == [None] * 7
+    said = {words(head).strip(): words(cells.rsplit("<td>", 1)[-1]).strip()
+            for head, cells in ROW.findall(text)}  # fmt: skip
+    assert said["16 ноября"] == "Нет данных"
+    assert said["17 ноября"] == said["18 ноября"] == "По получасам"
+    assert said["19 ноября"] == "Неполный, 43/48"
+    assert "zhatch" in text  # the bar of the 19th
+    assert "331 из 384 получасов" in words(text)
 
 
 def test_ratios_multiply_consumption_and_leave_the_face(portal, store):

@@ -170,8 +170,12 @@ def points_view() -> points.PointsView:
 
 
 def readings_view(*, growing: bool = False) -> registers.ReadingsView:
-    qualities = [registers.Quality(0, 48), registers.Quality(38, 48), registers.Quality(48, 48, 6),
-                 registers.Quality(48, 48), registers.Quality(19, 48, running=True)]  # fmt: skip
+    qualities = [
+        registers.Quality(0, 48, unread=True), registers.Quality(38, 48),
+        registers.Quality(48, 48, 6, from_slots=True), registers.Quality(48, 48),
+        registers.Quality(19, 48, running=True), registers.Quality(48, 48, from_slots=True),
+        registers.Quality(48, 48, partial=2, from_slots=True),
+    ]  # fmt: skip
     rows = [
         registers.ReadingRow(f"{at} ноября", date(2026, 11, at), [Decimal("3124.03"), None],
                              [None if not q.known else Decimal(3)] * 2,
@@ -181,7 +185,8 @@ def readings_view(*, growing: bool = False) -> registers.ReadingsView:
     return registers.ReadingsView(
         head("readings"), period("/points/7/readings"), SCALES, ((1, "пик"), (2, "ночь")), BARS,
         rows,
-        [Decimal(9), Decimal(9)], Decimal(18), 153, 240, zone_words="Время местное.",
+        [Decimal(9), Decimal(9)], Decimal(18),
+        registers.Quality(153, 240, from_slots=True), zone_words="Время местное.",
         growing=GROWING if growing else None,
     )  # fmt: skip
 

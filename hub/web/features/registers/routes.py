@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -94,7 +95,7 @@ def readings_view(found: ReadingsPage, asked: DaySpan, scale: str, now: datetime
     zones = in_reading_order(places) or [0]
     names = zone_names(zones)
     shown = [places[zone] for zone in zones]
-    begun = [each for each in told.periods if each.first <= today]
+    begun = list(dropwhile(_before_all, (p for p in told.periods if p.first <= today)))
     usual = "" if scale == "days" else scale
     href = address(here, asked, scale=usual)
     return ReadingsView(
@@ -106,10 +107,9 @@ def readings_view(found: ReadingsPage, asked: DaySpan, scale: str, now: datetime
         zones=tuple((zone, names.get(zone, "")) for zone in zones),
         bars=[_bar(each, scale, zones, shown, card.id) for each in told.periods],
         rows=[_row(each, scale, shown, card.id, today) for each in reversed(begun)],
-        total_used=[decimal_of(told.used[place]) for place in shown],
-        total=decimal_of(told.used[-1]),
-        known=sum(each.measured for each in begun),
-        expected=sum(each.expected for each in begun),
+        total_used=[decimal_of(told.whole.used[place]) for place in shown],
+        total=decimal_of(told.whole.used[-1]),
+        quality=_quality(told.whole),
         self_href=href,
         scale=scale,
         zone_words=time_words(card, now),
@@ -117,6 +117,23 @@ def readings_view(found: ReadingsPage, asked: DaySpan, scale: str, now: datetime
         clamped=asked.clamped,
         nearby=any(not each.exact for each in begun),
         replaced=any(each.replaced for each in begun),
+    )
+
+
+def _before_all(each: Period) -> bool:
+    """Say whether this was before any meter was here."""
+    return not each.expected and not any((*each.start, *each.end))
+
+
+def _quality(each: Period) -> Quality:
+    return Quality(
+        each.measured,
+        each.expected,
+        each.estimated,
+        each.partial,
+        running=each.running,
+        unread=each.used[-1] is None,
+        from_slots=each.from_slots,
     )
 
 
@@ -130,7 +147,7 @@ def _bar(
         each.first,
         month_short(each.first) if scale == "months" else label,
         parts or None,
-        complete=each.measured >= each.expected or each.running,
+        complete=_quality(each).complete,
         href=_profile(each, point_id),
         title=_title(each, scale, decimal_of(each.used[-1])),
     )
@@ -151,12 +168,7 @@ def _row(each: Period, scale: str, shown: Sequence[int], point_id: int, today: d
         registers=[None if end is None else end.value for end in ends],
         used=[decimal_of(each.used[place]) for place in shown],
         total=decimal_of(each.used[-1]),
-        quality=Quality(
-            each.measured,
-            each.expected,
-            running=each.running,
-            unread=each.used[-1] is None,
-        ),
+        quality=_quality(each),
         href=_profile(each, point_id),
     )
 

@@ -11,28 +11,37 @@ from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good a row is: ``known`` of ``expected`` intervals, ``estimated`` among them.
+    """How good a row is: ``known`` of ``expected`` intervals, ``estimated``, ``partial`` of them.
 
-    ``unread``: a register at either end is not there, so nobody can say what was used.
+    ``unread``: nobody can say what was used; ``from_slots``: half-hours say it, not registers.
     """
 
     known: int
     expected: int
     estimated: int = 0
+    partial: int = 0
     running: bool = False
     unread: bool = False
+    from_slots: bool = False
 
     @property
     def kind(self) -> str:
-        if self.unread and self.known:
-            return "unread"
         if self.running:
             return "running"
-        if self.known == 0:
+        if self.unread:
             return "none"
-        if self.known < self.expected:
+        if 0 < self.known < self.expected:
             return "partial"
-        return "estimated" if self.estimated else "measured"
+        if self.from_slots and self.partial:
+            return "parts"
+        if self.from_slots and self.estimated:
+            return "estimated"
+        return "slots" if self.from_slots else "measured"
+
+    @property
+    def complete(self) -> bool:
+        """Say whether a bar is drawn whole."""
+        return self.kind not in {"none", "partial", "parts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,7 @@ class ReadingsView:
     rows: Sequence[ReadingRow]
     total_used: Sequence[Decimal | None]
     total: Decimal | None
-    known: int
-    expected: int
+    quality: Quality  # of the total
     self_href: str = ""
     scale: str = "days"
     zone_words: str = ""
@@ -77,6 +85,10 @@ class ReadingsView:
     @property
     def any_before(self) -> bool:
         return any(bar.before is not None for bar in self.bars)
+
+    @property
+    def any_from_slots(self) -> bool:
+        return any(row.quality.from_slots for row in self.rows)
 
     @property
     def any_incomplete(self) -> bool:
