@@ -19,15 +19,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TREE = HERE.parent
-LEFT_OUT = shutil.ignore_patterns(
-    ".*", "build", "dist", "demo", "docs", "tests", "*.egg-info", "*.so", "__pycache__"
-)
+LITTER = shutil.ignore_patterns(".*", "*.egg-info", "*.so", "__pycache__")
+NOT_PACKAGED = {"build", "dist", "demo", "docs", "tests"}  # at the top; hub has a demo of its own
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    found = LITTER(folder, names)
+    return found | NOT_PACKAGED if Path(folder) == TREE else found
 
 
 def build(into: Path) -> Path:
     """Build from a copy, so that nothing old gets into the wheel."""
     source = into / "source"
-    shutil.copytree(TREE, source, ignore=LEFT_OUT)
+    shutil.copytree(TREE, source, ignore=left_out)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--wheel-dir", str(into), str(source)], check=True)  # noqa: S603
     (wheel,) = into.glob("*.whl")

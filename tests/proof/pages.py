@@ -1,8 +1,10 @@
 """How long pages take over HTTP: a consumer with 20 points among 1,000 points with a year each.
 
 The database is made once a day under .proof/pages, seeded, by the store's own functions. The
-portal is ``hub serve`` of this environment in a process on the first core; requests are made one
-at a time from this process on the second core, over one kept connection, signed in.
+portal is ``hub serve`` of the installed wheel in a process on the first core; requests are made
+one at a time from this process on the second core, over one kept connection, signed in. No page is
+cached anywhere. The portal keeps the sums behind the main page until a slot comes or ends; one
+figure is taken with those switched off.
 """
 
 import http.client
@@ -12,12 +14,11 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import time
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -41,6 +42,7 @@ from hub.store.secrets import new_key
 from hub.store.series import SeriesKey
 from hub.store.unit import Store
 from proof.figures import SCRATCH, Figure
+from proof.installed import installed_python
 
 POINTS, CONTRACTS, DAYS = 1000, 50, 366
 REQUESTS = 1000
@@ -49,6 +51,8 @@ ZONE = "Europe/Moscow"
 EMAIL, PASSWORD = "first@example.org", "Thousand meters 1"
 SLOTS, POOL = 48, 499
 CLOCK_BASE = 180
+RUN = "from hub.cli import main; main()"
+FORGET = "import hub.services.usage as usage; usage._KEPT.most = 0; "
 WARM_UP, OK = 50, 200
 SCALE = Fraction(1000)  # milliwatt-hours a count
 SHAPE = Shape(30, 0b0101)  # P+ and Q+
@@ -199,7 +203,7 @@ def build(folder: Path, now: datetime) -> None:
 
 
 @contextmanager
-def served(folder: Path, core: int) -> Iterator[int]:
+def served(python: Path, folder: Path, core: int, *, keep_sums: bool = True) -> Iterator[int]:
     """Run ``hub serve`` on one core and give its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -211,8 +215,9 @@ def served(folder: Path, core: int) -> Iterator[int]:
         "HUB_LOG_LEVEL": "warning",
     }  # fmt: skip
     child = subprocess.Popen(
-        [sys.executable, "-m", "hub", "serve", "--port", str(port)],
+        [str(python), "-P", "-c", RUN if keep_sums else FORGET + RUN, "serve", f"--port={port}"],
         env=environment,
+        cwd=folder,
     )
     os.sched_setaffinity(child.pid, {core})
     try:
@@ -279,21 +284,30 @@ def figures() -> Iterable[Figure]:
     if len(mine) > 1:
         os.sched_setaffinity(0, {own_core})
     try:
-        with served(folder, server_core) as port:
-            cookies, home = sign_in(port)
-            first = today.replace(day=1)
-            month = f"from={first}&to={month_end(first)}"
-            pages = {
-                "main page of 20 points": (home, True),
-                "load profile of a month": (f"/points/1/profile?{month}", True),
-                "data of the month's chart": (f"/points/1/profile.json?{month}", False),
-                "list of 20 points": (f"{home}/points", False),
-                "readings of a month": (f"/points/1/readings?{month}", False),
-            }
-            for name, (path, has_goal) in pages.items():
-                yield figure_of(name, *take(port, path, cookies), has_goal=has_goal)
+        with installed_python() as python:
+            yield from of_pages(python, folder, server_core, today)
     finally:
         os.sched_setaffinity(0, mine)
+
+
+def of_pages(python: Path, folder: Path, server_core: int, today: date) -> Iterable[Figure]:
+    with served(python, folder, server_core) as port:
+        cookies, home = sign_in(port)
+        first = today.replace(day=1)
+        month = f"from={first}&to={month_end(first)}"
+        pages = {
+            "main page of 20 points": (home, True),
+            "load profile of a month": (f"/points/1/profile?{month}", True),
+            "data of the month's chart": (f"/points/1/profile.json?{month}", False),
+            "list of 20 points": (f"{home}/points", False),
+            "readings of a month": (f"/points/1/readings?{month}", False),
+        }
+        for name, (path, has_goal) in pages.items():
+            yield figure_of(name, *take(port, path, cookies), has_goal=has_goal)
+    with served(python, folder, server_core, keep_sums=False) as port:
+        cookies, home = sign_in(port)
+        took = take(port, home, cookies)
+        yield figure_of("main page of 20 points, all sums made anew", *took, has_goal=True)
 
 
 def figure_of(name: str, took: list[float], size: int, *, has_goal: bool) -> Figure:
