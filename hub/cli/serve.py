@@ -56,7 +56,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     plugins = open_plugins(settings)
     with open_store(settings) as store, _listen(settings.host, settings.port) as listener:
         notifier = _notifier(settings, store, plugins)
-        head = Letterhead(settings.base_url, settings.brand or "Metering Hub")
+        head = Letterhead(settings.base_url, settings.brand)
         beside = []
         if notifier is not None:
             beside.append(_carry(Mails(store, notifier, head)))

@@ -68,10 +68,11 @@ class Letterhead:
     """Who writes, from where, and whose clock the mails name."""
 
     address: str  # of the portal, without a slash at the end
-    sender: str = "Metering Hub"
+    sender: str = ""  # empty: the product's name in the letter's language
     time_zone: str = "Europe/Moscow"
 
 
+PRODUCT = {"ru": "Узел учета", "en": "Metering hub"}  # as the pages say
 PATHS = {"confirm": "/register/confirm/{token}", "taken": "/login", "attempts": "/login"}
 
 
@@ -119,6 +120,7 @@ def word(order: MailOrder, head: Letterhead) -> Message:
         Part(part[2:-2], button=True) if part.startswith("[[") else Part(part)
         for part in paragraphs
     ]
+    sender = head.sender or PRODUCT[language]
     html = (
         _words()
         .get_template("letter.html")
@@ -127,7 +129,7 @@ def word(order: MailOrder, head: Letterhead) -> Message:
             subject=subject,
             parts=parts,
             link=link,
-            sender=head.sender,
+            sender=sender,
             home=head.address,
         )
     )
@@ -137,7 +139,7 @@ def word(order: MailOrder, head: Letterhead) -> Message:
         urgency=Urgency.NOW,
         line=subject,
         subject=subject,
-        text="\n\n".join([*plain, f"{head.sender}\n{head.address}"]) + "\n",
+        text="\n\n".join([*plain, f"{sender}\n{head.address}"]) + "\n",
         html=html,
         link=link,
     )

@@ -4,6 +4,7 @@ Facts come from the meter where a driver reads them, else from the installation 
 each says from where, and what another source says differently.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +37,7 @@ class Fact:
     """One field of «Общая информация». ``value`` None: nobody knows.
 
     Values are plain: text, a number as text with a point, an ISO date; ``readings`` and instants
-    are in ``PointInfo``. ``differs``: what the supplier says instead.
+    are in ``PointInfo``. ``differs``: what the supplier says instead, of the model the meter.
     """
 
     key: str
@@ -217,7 +218,8 @@ def _card(
         name=row.name,
         number=row.number,
         serial=(installed.serial if installed else "") or row.meter_serial,
-        model=(installed.model if installed else "") or row.facts.get(PointFact.MODEL, ""),
+        # A supplier's name of the model says more ('ART(M)'), the meter's proves the family.
+        model=row.facts.get(PointFact.MODEL, "").strip() or (installed.model if installed else ""),
         resource=row.resource,
         unit=row.unit,
         smart=row.smart,
@@ -317,12 +319,20 @@ def _of_meter(
     }
     if installed.model:
         model = told.get(PointFact.MODEL, "")
-        # A supplier's name of the model says more ('ART(M)'), the meter's proves the family.
         if model:
-            facts["model"] = Fact("", model, Source.SUPPLIER, row.told_at)
+            other = "" if _same_family(model, installed.model) else installed.model
+            facts["model"] = Fact("", model, Source.SUPPLIER, row.told_at, other or None)
         else:
             facts["model"] = Fact("", installed.model, Source.METER, installed.seen_at)
     return facts
+
+
+def _same_family(told: str, own: str) -> bool:
+    """Compare a supplier's model with the meter's own name, which may be in another alphabet."""
+    numbers = set(re.findall(r"\d+", own))
+    if not numbers:
+        return own.casefold() in told.casefold()
+    return numbers <= set(re.findall(r"\d+", told))
 
 
 def _of_installation(told: Mapping[str, str], installed: InstallationRow | None) -> dict[str, Fact]:

@@ -20,6 +20,7 @@ from hub.services.mail import (
     word,
 )
 from hub.store import tables
+from hub.web.kit.i18n import catalog
 
 HEAD = Letterhead(address="https://hub.example", sender="Энергосбыт")
 UNTIL = datetime(2026, 11, 26, 9, 5, tzinfo=UTC)
@@ -75,6 +76,16 @@ def test_every_mail_has_words_in_every_language(template, language):
     assert message.subject
     assert message.html.startswith("<!doctype html>")
     assert ("Здравствуйте" in message.text) == (language != "en")
+
+
+@pytest.mark.parametrize(("spoken", "name"), [("ru", "Узел учета"), ("en", "Metering hub")])
+def test_a_letter_is_signed_with_the_name_of_the_pages(spoken, name):
+    order = MailOrder("taken", "k", "a@b.c", spoken)
+    plain = word(order, Letterhead("https://hub.example"))
+    assert plain.text.endswith(f"\n\n{name}\nhttps://hub.example\n")
+    assert f">{name}<br>" in plain.html
+    assert catalog(spoken).gettext("Metering hub") == name
+    assert "Энергосбыт" in word(order, HEAD).text
 
 
 def test_every_text_is_used():

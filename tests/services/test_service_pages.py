@@ -154,6 +154,27 @@ def test_a_register_that_went_back_tells_nothing(world):
     assert registers(world).periods(user, point, day, day, Level.DAY).whole.used[-1] is None
 
 
+@pytest.mark.parametrize(
+    ("told", "own", "shown", "differs"),
+    [
+        ("Меркурий 230 ART-01", "Mercury 234", "Меркурий 230 ART-01", "Mercury 234"),
+        ("Меркурий 234 ARTM-01", "Mercury 234", "Меркурий 234 ARTM-01", None),
+        (" ", "Mercury 234", "Mercury 234", None),
+        ("Счетчик Toy", "toy", "Счетчик Toy", None),
+        ("Счетчик", "toy", "Счетчик", "toy"),
+        ("Меркурий 234", "", "Меркурий 234", None),
+    ],
+)
+def test_the_suppliers_model_goes_before_the_meters_own(world, told, own, shown, differs):
+    user, supplier = world.user(), world.supplier()
+    place, contract = world.place(supplier), world.contract(user, supplier)
+    point = world.point(contract, place, facts={"model": told})
+    world.install(place, world.meter(model=own))
+    info = Points(world.store, lambda: NOW).info(user, point)
+    assert info.card.model == info["model"].value == shown
+    assert info["model"].differs == differs
+
+
 def test_all_25_facts_in_order_each_with_its_source(world):
     user, supplier = world.user(), world.supplier()
     place, contract = world.place(supplier), world.contract(user, supplier)
@@ -173,6 +194,8 @@ def test_all_25_facts_in_order_each_with_its_source(world):
     assert (info["serial"].value, info["serial"].source) == ("41882107", Source.METER)
     assert info["serial"].differs == "00000001"
     assert info["model"].value == "Меркурий 234 ART(M)"
+    assert info["model"].differs is None  # «Mercury 234» is of that family
+    assert info.card.model == "Меркурий 234 ART(M)"
     assert (info["current_ratio"].value, info["current_ratio"].differs) == ("20", None)
     assert (info["loss_factor"].value, info["loss_factor"].differs) == ("1.015", "1,02")
     assert info["voltage_ratio"].source is Source.INSTALLATION

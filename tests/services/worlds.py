@@ -79,13 +79,13 @@ class World:
             tables.ContractPoint(contract_id=contract, metering_point_id=at, told_at=BEGIN, **row)
         )
 
-    def meter(self, serial: str = "") -> int:
+    def meter(self, serial: str = "", model: str = "Mercury 234") -> int:
         line = self.add(tables.Line(address=f"tcp://127.0.0.1:{next(self.numbers)}"))
         return self.add(
             tables.Meter(
                 maker="incotex",
                 serial=serial or f"{next(self.numbers):08d}",
-                model="Mercury 234",
+                model=model,
                 driver="mercury234",
                 line_id=line,
             )

@@ -97,7 +97,8 @@ def make(store: Store, email: str, zone: str = "Europe/Moscow", ratio: int = 1,
 
 
 def told(store: Store, made: Made, first: datetime, last: datetime, *, without=(), marks=None,
-         base: int = 180, more: bool = False) -> dict[datetime, int]:  # fmt: skip
+         base: int = 180, more: bool = False,
+         fed: int | None = None) -> dict[datetime, int]:  # fmt: skip
     """Store half-hours that start from ``first`` up to ``last`` (UTC); give what was stored."""
     slots, stored = [], {}
     at = first
@@ -106,7 +107,7 @@ def told(store: Store, made: Made, first: datetime, last: datetime, *, without=(
             ends = MeterTime((at + HALF + timedelta(minutes=base)).replace(tzinfo=None), None)
             mark = (marks or {}).get(at, SlotMark(0))
             count = count_at(at)
-            slots.append(Slot(ends, 30, (count, None, count // 3, None), mark))
+            slots.append(Slot(ends, 30, (count, fed, count // 3, None), mark))
             stored[at] = count
         at += HALF
     page = ProfilePage(

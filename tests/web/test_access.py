@@ -247,6 +247,15 @@ def test_who_is_signed_in_is_led_past_the_sign_in_page(guest, anna):
     assert guest.open("/login?next=/account").headers["location"] == "/account"
 
 
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(guest, anna):
+    guest.sign_in()
+    page = guest.open("/contracts/new").text
+    guest.client.cookies.delete("session")
+    data = guest.fill(page, "/contracts/new", {"login": "76382942"})
+    answer = guest.client.post("/contracts/new", data=data, follow_redirects=False)
+    assert answer.headers["location"] == "/login?next=/contracts/new"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/", "/account", "/contracts/new", "/contracts/1/appeals", "/contracts/1/notifications"],

@@ -13,6 +13,7 @@ from portal import PART, Browser, words
 
 from hub.app import create_app
 from hub.domain.profile import SlotMark
+from hub.store import meters as stored_meters
 from hub.store import readings as stored_readings
 from hub.store.readings import Taken
 
@@ -105,6 +106,8 @@ def test_days_weeks_months_and_zones_are_the_counts_times_the_scale(signed, owne
         (row,) = [row for name, row in days.items() if name.startswith(f"{17 + number} ноября")]
         assert Decimal(row[3]) == exact(kwh(week, at, at + DAY))
         assert sum(Decimal(zone) for zone in row[:3]) == Decimal(row[3])
+        reactive = {moment: count // 3 for moment, count in week.items()}
+        assert Decimal(row[4]) == exact(kwh(reactive, at, at + DAY))
     whole = exact(kwh(week, MIDNIGHT, MIDNIGHT + 7 * DAY))
     assert Decimal(days["Всего"][3]) == whole
     night = [at for at in week if (at + 3 * timedelta(hours=1)).hour in (23, 0, 1, 2, 3, 4, 5, 6)]
@@ -115,6 +118,29 @@ def test_days_weeks_months_and_zones_are_the_counts_times_the_scale(signed, owne
     sunday = MIDNIGHT + 6 * DAY
     assert Decimal(weeks["17–22 ноября"][3]) == exact(kwh(week, MIDNIGHT, sunday))
     assert Decimal(weeks["23 ноября"][3]) == exact(kwh(week, sunday, sunday + DAY))
+
+
+def test_what_is_fed_in_has_its_column_and_its_sum(portal, store):
+    made = make(store, "roof@example.org", ratio=2)
+    stored = told(store, made, MIDNIGHT, MIDNIGHT + DAY, fed=7)
+    browser = Browser(portal())
+    browser.sign_in("roof@example.org", PASSWORD)
+    text = page(browser, f"/points/{made.point}/profile?from=2026-11-17&to=2026-11-17")
+    heads = [words(head).strip() for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", text)]
+    assert heads == ["Период", "T1", "T3", "T2", "P+, кВт·ч", "P−, кВт·ч", "Q+, квар·ч",
+                     "Максимум, кВт", "Данные"]  # fmt: skip
+    ((_name, row),) = rows(text).items()
+    fed = exact(kwh(dict.fromkeys(stored, 7), MIDNIGHT, MIDNIGHT + DAY, 2))
+    assert Decimal(row[4]) == fed
+    assert f'Отдача</dt><dd><span class="figure m"><data value="{fed}">' in text
+
+
+def test_a_period_before_the_history_leads_to_its_first_day(signed, owner, week):
+    text = page(signed, f"/points/{owner.point}/profile?from=2025-12-01&to=2025-12-03")
+    (href,) = re.findall(r'<a href="([^"]+)">Данные начинаются с', text)
+    assert "from=2026-11-17&amp;to=2026-11-19" in href
+    assert "0/0" not in words(text)
+    assert "Данные начинаются" not in page(signed, unescape(href))
 
 
 def test_a_day_opens_to_its_48_half_hours_which_add_up(signed, owner, week):
@@ -367,6 +393,18 @@ def test_all_25_fields_have_a_value_or_a_dash(portal, store):
 
 
 # -- history that is being read ----------------------------------------------------------------
+
+
+def test_a_first_visit_that_is_not_over_is_called_so(signed, owner, store):
+    point, here = f"/points/{owner.point}", f"/contracts/{owner.contract}"
+    assert "Ждем первого опроса" in page(signed, point)
+    told(store, owner, MIDNIGHT, MIDNIGHT + DAY, more=True)
+    with store.write() as unit:
+        stored_meters.state(unit, owner.meter).seen_at = None  # a visit says so at its end
+    for address in (point, here, f"{here}/points", f"{here}/points?state=reading"):
+        text = words(page(signed, address))
+        assert "Идет первое чтение" in text
+        assert "Ждем первого опроса" not in text
 
 
 def test_the_strip_polls_while_history_is_read_and_then_stops(signed, owner, store):

@@ -107,11 +107,12 @@ def failure_of(error: Exception, now: datetime) -> Failure:
 
 
 def sign_in_address(request: AnyRequest) -> str:
-    """Give the sign-in page that leads back: to the page that was asked for, if it can be."""
+    """Give the sign-in page that leads back to what was asked for, or to the form that was sent.
+
+    A form has its page at its own address.
+    """
     back = request.url.path
-    if request.method != "GET":
-        back = "/"
-    elif request.url.query:
+    if request.method == "GET" and request.url.query:
         back = f"{back}?{request.url.query}"
     return f"/login?next={quote(back, safe='/')}"
 

@@ -58,12 +58,16 @@ def in_reading_order(numbers: Iterable[int]) -> list[int]:
 
 
 def state_of(card: PointCard, now: datetime) -> str:
-    """Say online, waiting, silent or manual; a meter that failed just now is not silent yet."""
+    """Say online, waiting, reading, silent or manual.
+
+    A meter that failed just now is not silent yet; reading: its first visit is not over.
+    """
     if not card.smart:
         return "manual"
     connection = card.connection
     if connection.seen_at is None:
-        return "waiting"
+        begun = card.latest is not None or connection.history_to is not None
+        return "reading" if begun and connection.contact is Contact.WAITING else "waiting"
     failing = connection.contact in {Contact.FAILING, Contact.LINE_DOWN, Contact.STOPPED}
     if failing and now - connection.seen_at > NOT_SILENT_BEFORE:
         return "silent"

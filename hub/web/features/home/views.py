@@ -53,7 +53,7 @@ class BalanceCard:
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """``state`` is online, waiting, silent or manual."""
+    """``state`` is online, waiting, reading, silent or manual."""
 
     href: str
     name: str

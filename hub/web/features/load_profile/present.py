@@ -1,5 +1,6 @@
 """The profile page's views out of the services' values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from hub.web.features.load_profile.views import (
 )
 from hub.web.features.load_profile.words import sentences, source_words
 from hub.web.kit.exact import decimal_of
-from hub.web.kit.formats import day_short, month, month_short, number, span
+from hub.web.kit.formats import day, day_short, month, month_short, number, span
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import (
     growing_of,
@@ -42,6 +43,7 @@ LEVELS: Final = {"day": Level.DAY, "week": Level.WEEK, "month": Level.MONTH}
 STEPS: Final = {"30": N_("30 minutes"), "60": N_("Hour")}
 LEVEL_WORDS = {"day": N_("Days"), "week": N_("Weeks"), "month": N_("Months")}
 HALF_HOUR, WEEK_DAYS = 30, 7
+P_MINUS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,17 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
             for key, words in LEVEL_WORDS.items()
         ),
         clamped=asked.clamped,
+        begins=_begins(found, view, here),
     )
+
+
+def _begins(found: ProfilePage, view: View, here: str) -> Choice | None:
+    """Lead to the first day of the history from a period that lies before it."""
+    first = local(found.card.connection.history_from, found.card.time_zone)
+    if first is None or found.sums.total.measured or view.span.last >= first.date():
+        return None
+    to = DaySpan(first.date(), first.date() + (view.span.last - view.span.first))
+    return Choice(day(first.date(), view.today), view.at(here, to), current=False)
 
 
 def _unless(value: str, usual: str) -> str:
@@ -135,8 +147,8 @@ def _unless(value: str, usual: str) -> str:
     return "" if value == usual else value
 
 
-def _day(day: date | None) -> dict[str, str]:
-    return {} if day is None else {"day": day.isoformat()}
+def _day(shown: date | None) -> dict[str, str]:
+    return {} if shown is None else {"day": shown.isoformat()}
 
 
 def _scales(here: str, view: View) -> tuple[Choice, ...]:
@@ -169,6 +181,7 @@ def _totals(found: ProfilePage, zones: Zones) -> Totals:
         known=total.measured,
         expected=total.expected,
         minutes=sums.minutes,
+        fed_kwh=decimal_of(total.energy[P_MINUS]) or None,
     )
 
 
@@ -189,16 +202,21 @@ def _table(found: ProfilePage, view: View, zones: Zones, here: str) -> Table:
         )
     begun = [item for item in found.sums.items if item.first <= view.today]
     return Table(
-        days=[_row(item, view, zones, here) for item in reversed(begun)],
+        days=[_row(item, view, zones, found.sums.channels, here) for item in reversed(begun)],
         zones=zones.numbers,
         totals=zones.energies(total),
+        others=_others(total, found.sums.channels),
         total=decimal_of(total.energy[0]),
         known=total.measured,
         expected=total.expected,
     )
 
 
-def _row(item: Sum, view: View, zones: Zones, here: str) -> DayRow:
+def _others(item: Sum, channels: Sequence[int]) -> list[Decimal | None]:
+    return [decimal_of(item.energy[channel]) for channel in channels if channel]
+
+
+def _row(item: Sum, view: View, zones: Zones, channels: Sequence[int], here: str) -> DayRow:
     if view.by == "day":
         href = view.at(here, view.span, day=item.first.isoformat())
     else:
@@ -215,6 +233,7 @@ def _row(item: Sum, view: View, zones: Zones, here: str) -> DayRow:
         partial=item.partial,
         damaged=item.damaged,
         href=href,
+        others=_others(item, channels),
     )
 
 
@@ -285,9 +304,9 @@ def _calendar(found: ProfilePage, view: View, here: str) -> Calendar:
 
 
 def _calendar_day(item: Sum, view: View, here: str) -> CalendarDay:
-    day = item.first
-    if day > view.today:
-        return CalendarDay(day, "future")
+    first = item.first
+    if first > view.today:
+        return CalendarDay(first, "future")
     if item.missing:
         kind = "gap"
     elif not item.expected:
@@ -297,11 +316,11 @@ def _calendar_day(item: Sum, view: View, here: str) -> CalendarDay:
     else:
         kind = "est" if item.estimated or item.manual else "full"
     return CalendarDay(
-        day,
+        first,
         kind,
         item.measured,
         item.expected,
-        today=day == view.today,
-        shown=view.span.first <= day <= view.span.last and view.span.days <= WEEK_DAYS,
-        href=view.at(here, DaySpan(day, day)),
+        today=first == view.today,
+        shown=view.span.first <= first <= view.span.last and view.span.days <= WEEK_DAYS,
+        href=view.at(here, DaySpan(first, first)),
     )

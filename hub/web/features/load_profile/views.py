@@ -19,7 +19,10 @@ class ZoneTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of the period over what is known: ``known`` of ``expected`` intervals."""
+    """Sums of the period over what is known: ``known`` of ``expected`` intervals.
+
+    ``fed_kwh``: P−, None where nothing was fed in.
+    """
 
     kwh: Decimal | None
     zones: Sequence[ZoneTotal]
@@ -30,6 +33,7 @@ class Totals:
     minutes: int
     change_percent: int | None = None
     change_to: str = ""
+    fed_kwh: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """One day of the table, whose ``href`` opens its intervals; or a week or month, ``label``."""
+    """One day of the table, whose ``href`` opens its intervals; or a week or month, ``label``.
+
+    ``others``: P−, Q+, Q− of those that the meter has, kWh and kvarh.
+    """
 
     day: date
     zones: Sequence[Decimal | None]
@@ -60,6 +67,7 @@ class DayRow:
     estimated: int
     href: str
     label: str = ""
+    others: Sequence[Decimal | None] = ()
     partial: int = 0
     damaged: bool = False
 
@@ -101,7 +109,7 @@ class Calendar:
 class Table:
     """Days of the period, or the intervals of one day when ``day`` is set, and their sums.
 
-    ``totals`` are by zone in the order of ``zones``.
+    ``totals`` are by zone in the order of ``zones``, ``others`` by channel as in the rows.
     """
 
     days: Sequence[DayRow] = ()
@@ -110,6 +118,7 @@ class Table:
     slots: Sequence[SlotRow] = ()
     back_href: str = ""
     totals: Sequence[Decimal | None] = ()
+    others: Sequence[Decimal | None] = ()
     total: Decimal | None = None
     known: int = 0
     expected: int = 0
@@ -144,3 +153,4 @@ class ProfileView:
     source: str | None = None
     levels: tuple[Choice, ...] = ()
     clamped: bool = False
+    begins: Choice | None = None  # the first day there is, where the period lies before it

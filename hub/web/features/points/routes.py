@@ -37,6 +37,7 @@ FILTERS = {
     "online": N_("Online %(n)s"),
     "silent": N_("Not answering %(n)s"),
     "waiting": N_("Not read yet %(n)s"),
+    "reading": N_("Being read for the first time %(n)s"),
     "manual": N_("Manual %(n)s"),
 }
 UNITS = {"kWh": N_("kWh"), "m3": "м³", "Gcal": N_("Gcal")}

@@ -101,8 +101,11 @@
       const [x0, x1] = [this.x[0], this.x.at(-1)];
       const values = columns.slice(1).flat().filter((v) => v !== null);
       const limit = this.data.limit && Math.max(0, ...values) * 2 >= this.data.limit ? this.data.limit : null;
-      const high = Math.max(0.0001, ...values, limit ?? 0), low = Math.min(0, ...values);
-      const step = this.nice((high - low) / 5);
+      const low = Math.min(0, ...values);
+      const high = Math.max(0, ...values, limit ?? 0) || (low < 0 ? 0 : 1);   // nothing drawn: a plain axis
+      const step = values.some((v) => v) || limit ? this.nice((high - low) / 5) : 0.5;
+      const places = { minimumFractionDigits: 0, maximumFractionDigits: clamp(1 - Math.floor(Math.log10(step)), 1, 4) };
+      const label = new Intl.NumberFormat(this.data.language, places);
       const top = Math.ceil(high / step - 1e-9) * step, bottom = Math.floor(low / step + 1e-9) * step;
       this.limit = limit;
       this.shown = shown;
@@ -121,7 +124,7 @@
             splits: () => this.splits(days(), width), values: (_u, splits) => splits.map((at) => this.tick(at)) },
           { font, stroke: c["text-3"], grid: { stroke: c.line, width: 1 }, ticks: { show: false }, size: 44, gap: 8,
             splits: () => Array.from({ length: Math.round((top - bottom) / step) + 1 }, (_, i) => bottom + i * step),
-            values: (_u, splits) => splits.map((v) => this.fmt.n0.format(Math.abs(v))) },
+            values: (_u, splits) => splits.map((v) => label.format(Math.abs(v))) },
         ],
         series: [{}, ...columns.slice(1).map(() => ({ paths: () => null, points: { show: false } }))],
         hooks: {
