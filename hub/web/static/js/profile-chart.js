@@ -16,11 +16,12 @@
     constructor(host) {
       this.host = host;
       this.svg = host.querySelector(".plot-svg");
-      this.on = new Set(["p_plus"]);
       this.cursor = null;
       this.selection = null;
       this.card = host.closest(".card");
       this.bar = this.card.querySelector("#selection");
+      const pressed = this.card.querySelectorAll('[data-series][aria-pressed="true"]');
+      this.on = new Set(["p_plus", ...[...pressed].map((chip) => chip.dataset.series)]);
       this.card.addEventListener("click", (event) => this.clicked(event));
       this.load();
     }
