@@ -91,6 +91,7 @@ def test_spans_and_durations():
 
 def test_english_has_its_own_separators():
     language.set("en")
+    assert (f.percent(1, 3), f.share(1, 2)) == ("33.3%", "50%")
     assert f.number(Decimal("1234.5"), 1) == "1,234.5"
     assert f.day(date(2026, 11, 23)) == "23\xa0November"
 

@@ -135,14 +135,19 @@ def percent(part: int, whole: int) -> str:
     if whole <= 0:
         return UNKNOWN
     share = (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_FLOOR)
-    return f"{number(share, 0 if share == share.to_integral_value() else 1)}{NBSP}%"
+    return _of_hundred(number(share, 0 if share == share.to_integral_value() else 1))
 
 
 def share(part: Number, whole: Number) -> str:
     """Write a zone's part of a total, in whole percent."""
     if not whole:
         return UNKNOWN
-    return f"{number(Decimal(str(part)) * 100 / Decimal(str(whole)), 0)}{NBSP}%"
+    return _of_hundred(number(Decimal(str(part)) * 100 / Decimal(str(whole)), 0))
+
+
+def _of_hundred(text: str) -> str:
+    """Put the sign after a space in Russian and right after the number in English."""
+    return f"{text}{NBSP if language.get() == 'ru' else ''}%"
 
 
 def serial(text: str | None) -> str:
