@@ -34,11 +34,12 @@ from hub.web.features.points import routes as points
 from hub.web.features.registers import routes as registers
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
-from hub.web.kit.edge import CSRF_COOKIE, Edge
+from hub.web.kit.edge import CSRF_COOKIE, Edge, cookie_name
 from hub.web.kit.failures import ShellOf, on_error
 from hub.web.kit.i18n import gettext
 from hub.web.kit.probes import Probe
 from hub.web.kit.rendering import environment
+from hub.web.kit.requests import LARGEST_BODY, PortalRequest, read_form
 from hub.web.kit.services import Services
 from hub.web.kit.visitor import frame_of
 
@@ -115,7 +116,7 @@ def assemble(
         route_handlers=[static_file, language_route.choose_language, probes.router, *features],
         csrf_config=CSRFConfig(
             secret=secret,
-            cookie_name=CSRF_COOKIE,
+            cookie_name=cookie_name(CSRF_COOKIE, secure=settings.cookies_secure),
             cookie_secure=settings.cookies_secure,
             cookie_httponly=True,
             cookie_samesite="lax",
@@ -127,6 +128,11 @@ def assemble(
             render_plugins=[probes.SchemaPage(), JsonRenderPlugin()],
         ),
         exception_handlers={Exception: on_error(shell_of)},
+        request_class=PortalRequest,
+        before_request=read_form,
+        request_max_body_size=LARGEST_BODY,
+        debug=False,  # whatever LITESTAR_DEBUG says: its pages show the inside
+        pdb_on_exception=False,
         logging_config=None,  # hub.logs decides; Litestar's would take over the root logger
         state=State(
             {
@@ -142,5 +148,10 @@ def assemble(
             }
         ),
     )
-    app.asgi_handler = Edge(app.asgi_handler, csrf_secret=secret, secure=settings.cookies_secure)
+    app.asgi_handler = Edge(
+        app.asgi_handler,
+        csrf_secret=secret,
+        secure=settings.cookies_secure,
+        base_url=settings.base_url,
+    )
     return app

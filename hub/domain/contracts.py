@@ -1,8 +1,13 @@
 """Contracts and their points: which meter belongs to which point, and what a name may be."""
 
+import re
 from dataclasses import dataclass
 
 LONGEST_NAME = 80
+# A host name, perhaps a port; nobody's name before it, nothing that a browser reads otherwise.
+HTTPS_LINK = re.compile(
+    r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?([/?#][!-~]*)?", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +39,12 @@ def joined(number: str, meter_serial: str, places: dict[str, Place]) -> int | No
 def clean_name(text: str) -> str:
     """One line, single spaces, at most 80 characters; '' if nothing is left."""
     return " ".join(text.split())[:LONGEST_NAME].strip()
+
+
+def https_link(text: str) -> str:
+    """Give a supplier's link if it leads to a site over HTTPS; '' for ``javascript:`` and the like.
+
+    International names have to come in their ASCII form.
+    """
+    text = text.strip()
+    return text if HTTPS_LINK.fullmatch(text) else ""

@@ -24,6 +24,7 @@ from hub.errors import (
 )
 from hub.services.clock import utc_now
 from hub.services.mail import MailOrder, order_mail
+from hub.services.passwords import LONGEST as LONGEST_PASSWORD
 from hub.services.passwords import Passwords
 from hub.store import accounts as stored
 from hub.store.accounts import SignedIn
@@ -33,11 +34,12 @@ from hub.store.unit import Store, Unit
 CONFIRM = "confirm"
 CONFIRM_LASTS = timedelta(hours=48)
 SESSION_LASTS = timedelta(days=30)
+UNREMEMBERED_LASTS = timedelta(hours=12)  # its cookie ends with the browser, if that ever ends
 SEEN_EVERY = timedelta(minutes=1)
 RESEND_EVERY = timedelta(seconds=60)
 HOUR = timedelta(hours=1)
 LEAST_PASSWORD = 8
-LONGEST = {"email": 254, "full_name": 120, "phone": 40, "password": 1024}
+LONGEST = {"email": 254, "full_name": 120, "phone": 40, "password": LONGEST_PASSWORD}
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
 ROLES = ("consumer", "operator", "admin")
 
@@ -118,6 +120,11 @@ def normal_email(text: str) -> str:
     return email
 
 
+def one_line(text: str) -> str:
+    """Give a text on one line with single spaces: it is put into letters, whose lines are ours."""
+    return " ".join(text.split())
+
+
 def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -139,10 +146,10 @@ def check_registration(form: Registration) -> str:
         email = normal_email(form.email)
     except InputRefused as refused:
         wrong.update(refused.fields)
-    name = form.full_name.strip()
+    name = one_line(form.full_name)
     if not name or len(name) > LONGEST["full_name"]:
         wrong["full_name"] = "account.name_wrong"
-    phone = form.phone.strip()
+    phone = one_line(form.phone)
     if len(phone) > LONGEST["phone"] or (phone and not re.fullmatch(r"\+?[\d\s()-]{5,}", phone)):
         wrong["phone"] = "account.phone_wrong"
     wrong |= check_password(form.password, form.password_again)
@@ -203,8 +210,8 @@ class Accounts:
             else:
                 taken = False
                 user = user or User(email=email, full_name="", password_hash="", created_at=now)
-                user.full_name = form.full_name.strip()
-                user.phone = form.phone.strip()
+                user.full_name = one_line(form.full_name)
+                user.phone = one_line(form.phone)
                 user.password_hash = password_hash
                 user.language = form.language
                 self._order_confirmation(unit, stored.add_user(unit, user), user, now)
@@ -292,8 +299,10 @@ class Accounts:
 
     # -- sign-in -------------------------------------------------------------------------------
 
-    def sign_in(self, email: str, password: str, address: str, device: str = "") -> NewSession:
-        """Begin a session.
+    def sign_in(
+        self, email: str, password: str, address: str, device: str = "", *, remember: bool = True
+    ) -> NewSession:
+        """Begin a session, of 30 days or, not remembered, of 12 hours.
 
         Raises TooManyAttempts before anything is hashed, SignInRefused without saying what was
         wrong, NotConfirmed only to who knows the password.
@@ -312,7 +321,7 @@ class Accounts:
         with self.store.read() as unit:
             user = stored.user_by_email(unit, email)
         known = None if user is None else user.password_hash
-        if not self.passwords.verify(known, password[: LONGEST["password"] + 1]) or user is None:
+        if not self.passwords.verify(known, password) or user is None:
             self._failed(email, user, now)
             raise SignInRefused
         if user.confirmed_at is None:
@@ -324,7 +333,8 @@ class Accounts:
                 stored.set_password(unit, user_id, again)
             stored.forget_attempts(unit, BY_ACCOUNT.kind, hashed(account))
             stored.end_expired(unit, now)
-            return self._begin(unit, user_id, address, device, now)
+            lasts = SESSION_LASTS if remember else UNREMEMBERED_LASTS
+            return self._begin(unit, user_id, (address, device), now, lasts)
 
     def _failed(self, email: str, user: User | None, now: datetime) -> None:
         """Count failures of an account from everywhere; tell its owner once an hour."""
@@ -338,8 +348,9 @@ class Accounts:
                 order_mail(unit, order, now)
 
     def _begin(
-        self, unit: Unit, user_id: int, address: str, device: str, now: datetime
+        self, unit: Unit, user_id: int, whence: tuple[str, str], now: datetime, lasts: timedelta
     ) -> NewSession:
+        address, device = whence
         session_id = secrets.token_urlsafe(32)
         stored.add_session(
             unit,
@@ -350,10 +361,10 @@ class Accounts:
                 address=address,
                 created_at=now,
                 seen_at=now,
-                expires_at=now + SESSION_LASTS,
+                expires_at=now + lasts,
             ),
         )
-        return NewSession(session_id, user_id, now + SESSION_LASTS)
+        return NewSession(session_id, user_id, now + lasts)
 
     def current(self, session_id: str) -> SignedIn | None:
         """Find who is signed in; None if nobody. Moves ``seen_at`` at most once a minute."""
@@ -421,8 +432,8 @@ class Accounts:
                 unit,
                 User(
                     email=email,
-                    full_name=full_name.strip(),
-                    phone=phone.strip(),
+                    full_name=one_line(full_name),
+                    phone=one_line(phone),
                     password_hash=password_hash,
                     role=role,
                     created_at=now,

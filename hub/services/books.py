@@ -11,6 +11,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from hub.domain.contracts import https_link
 from hub.errors import CredentialsRejected, Missing
 from hub.plugins.api import (
     Account,
@@ -28,6 +29,8 @@ from hub.store.tables import HouseContract, HousePoint, Supplier
 from hub.store.unit import Store, Unit
 
 KOPECK = Decimal("0.01")
+LONGEST_TEXT = 500
+CARD_TEXTS = ("name", "email", "site", "address", "hours")
 
 
 class HouseBooks:
@@ -91,14 +94,15 @@ class HouseBooks:
 
 
 def card_of(title: str, card: dict[str, Any]) -> SupplierCard:
-    """Read a stored card; fields that are not there are empty."""
+    """Read a stored card; fields that are not there are empty, and so is a site that is no link."""
+    text = {key: str(card.get(key, ""))[:LONGEST_TEXT] for key in CARD_TEXTS}
     return SupplierCard(
-        name=card.get("name") or title,
-        phones=tuple(card.get("phones", ())),
-        email=card.get("email", ""),
-        site=card.get("site", ""),
-        address=card.get("address", ""),
-        hours=card.get("hours", ""),
+        name=text["name"] or title,
+        phones=tuple(str(phone)[:LONGEST_TEXT] for phone in card.get("phones", ())),
+        email=text["email"],
+        site=https_link(text["site"]),
+        address=text["address"],
+        hours=text["hours"],
     )
 
 

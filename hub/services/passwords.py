@@ -15,6 +15,7 @@ from hub.errors import TooManyAttempts
 
 AT_ONCE = 2
 QUEUE = 20
+LONGEST = 1024  # characters; more is never a password, and is not hashed
 # Of a password that nobody has: an unknown user costs as much as a known one.
 DUMMY = (
     "$argon2id$v=19$m=19456,t=2,p=1$cLSKHNDseRfo9BIKmNyFng$"
@@ -49,7 +50,7 @@ class Passwords:
         """Compare; ``known`` None (no such user) takes as long and is always wrong."""
         with self.turn():
             try:
-                self.hasher.verify(known or DUMMY, password)
+                self.hasher.verify(known or DUMMY, password[: LONGEST + 1])
             except (VerificationError, InvalidHashError):
                 return False
         return known is not None

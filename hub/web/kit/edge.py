@@ -4,6 +4,7 @@ It wraps the whole application rather than routes, because an unknown address ha
 must still answer in the visitor's language and under the policy.
 """
 
+import hmac
 from http.cookies import CookieError, SimpleCookie
 
 from litestar.datastructures import MutableScopeHeaders
@@ -25,18 +26,28 @@ HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 ONE_TIME_PATHS = ("/register/confirm/", "/recover/")
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+OWN_SITES = {"same-origin", "none"}
+
+
+def cookie_name(name: str, *, secure: bool) -> str:
+    """Name a cookie that a neighbour host must not plant; browsers guard it over HTTPS only."""
+    return f"__Host-{name}" if secure else name
 
 
 class Edge:
     """ASGI wrapper; one per application."""
 
-    def __init__(self, app: ASGIApp, *, csrf_secret: str, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, csrf_secret: str, secure: bool, base_url: str = "") -> None:
         self.app = app
         self.csrf_secret = csrf_secret
         self.secure = secure
+        self.base_url = base_url
+        self.csrf_cookie = cookie_name(CSRF_COOKIE, secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -46,8 +57,12 @@ class Edge:
         cookies = _cookies(headers.get(b"cookie", b""))
         accept = headers.get(b"accept-language", b"").decode("latin-1")
         i18n.language.set(i18n.choose(cookies.get(i18n.LANGUAGE_COOKIE), accept))
-        token = cookies.get(CSRF_COOKIE)
-        if token is not None and not self._ours(token):
+        token = cookies.get(self.csrf_cookie)
+        if scope["method"] not in SAFE_METHODS and not self._sent_by_us(headers):
+            # A write without cookies is nobody's, and refused: the pair of CSRF cookie and field
+            # may have been planted, but where a form stood the browser says itself.
+            scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
+        elif token is not None and not self._ours(token):
             # Litestar keeps a cookie of an old secret for ever, and every POST of that browser
             # would be refused; without the cookie the next page hands out a good one.
             self._drop_cookie(scope, cookies)
@@ -69,12 +84,23 @@ class Edge:
 
     def _ours(self, token: str) -> bool:
         secret, proof = token[:CSRF_SECRET_LENGTH], token[CSRF_SECRET_LENGTH:]
-        return bool(proof) and generate_csrf_hash(secret, self.csrf_secret) == proof
+        return bool(proof) and hmac.compare_digest(
+            generate_csrf_hash(secret, self.csrf_secret).encode(), proof.encode()
+        )
 
-    @staticmethod
-    def _drop_cookie(scope: Scope, cookies: dict[str, str]) -> None:
+    def _sent_by_us(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether no header of a write says that another site's page sends it."""
+        site = headers.get(b"sec-fetch-site")
+        if site is not None:
+            return site.decode("latin-1") in OWN_SITES
+        origin = headers.get(b"origin", b"null").decode("latin-1")
+        # Pages of one-time links send no referrer, and so their forms a null origin.
+        host = headers.get(b"host", b"").decode("latin-1")
+        return origin in {"null", self.base_url} or origin.partition("://")[2] == host
+
+    def _drop_cookie(self, scope: Scope, cookies: dict[str, str]) -> None:
         kept = "; ".join(
-            f"{name}={value}" for name, value in cookies.items() if name != CSRF_COOKIE
+            f"{name}={value}" for name, value in cookies.items() if name != self.csrf_cookie
         )
         scope["headers"] = [
             (name, kept.encode("latin-1") if name == b"cookie" else value)

@@ -4,23 +4,26 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response
 
-from hub.services.accounts import NewSession
+from hub.services.accounts import SESSION_LASTS, NewSession
 from hub.services.shell import ShellView
 from hub.store.accounts import SignedIn
-from hub.web.kit.edge import CSRF_COOKIE
+from hub.web.kit.edge import CSRF_COOKIE, cookie_name
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.services import services
 from hub.web.kit.shell import Shell, ShellContract
 
 SESSION_COOKIE = "session"
-REMEMBERED_S = 30 * 24 * 3600
+
+
+def session_of(request: AnyRequest) -> str:
+    """Give the session id that the browser sent; empty if none."""
+    return request.cookies.get(cookie_name(SESSION_COOKIE, secure=request.app.state.secure), "")
 
 
 def visitor(request: AnyRequest) -> SignedIn | None:
     """Find who is signed in; looked up once a request. Only in a worker thread."""
     if not hasattr(request.state, "visitor"):
-        session = request.cookies.get(SESSION_COOKIE, "")
-        request.state.visitor = services(request).accounts.current(session)
+        request.state.visitor = services(request).accounts.current(session_of(request))
     found: SignedIn | None = request.state.visitor
     return found
 
@@ -64,20 +67,35 @@ def begin(
 
     Not remembered, the session's cookie ends with the browser.
     """
+    secure = request.app.state.secure
     response.set_cookie(
         Cookie(
-            SESSION_COOKIE,
+            cookie_name(SESSION_COOKIE, secure=secure),
             value=session.session_id,
-            max_age=REMEMBERED_S if remember else None,
+            max_age=int(SESSION_LASTS.total_seconds()) if remember else None,
             httponly=True,
-            secure=request.app.state.secure,
+            secure=secure,
             samesite="lax",
         )
     )
-    response.set_cookie(Cookie(CSRF_COOKIE, value="", max_age=0))
+    _take_away(request, response, CSRF_COOKIE)
 
 
-def forget(response: Response[str]) -> None:
+def forget(request: AnyRequest, response: Response[str]) -> None:
     """Take the session's cookie away, and the CSRF cookie that went with it."""
-    response.set_cookie(Cookie(SESSION_COOKIE, value="", max_age=0, httponly=True))
-    response.set_cookie(Cookie(CSRF_COOKIE, value="", max_age=0))
+    _take_away(request, response, SESSION_COOKIE)
+    _take_away(request, response, CSRF_COOKIE)
+
+
+def _take_away(request: AnyRequest, response: Response[str], name: str) -> None:
+    secure = request.app.state.secure
+    response.set_cookie(
+        Cookie(
+            cookie_name(name, secure=secure),
+            value="",
+            max_age=0,
+            httponly=True,
+            secure=secure,
+            samesite="lax",
+        )
+    )

@@ -38,7 +38,7 @@ from hub.web.kit.requests import AnyRequest, Typed, client_address
 from hub.web.kit.respond import local_path, redirect, respond
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.visitor import SESSION_COOKIE, begin, forget, frame, signed_in, visitor
+from hub.web.kit.visitor import begin, forget, frame, session_of, signed_in, visitor
 
 PENDING_COOKIE = "pending"
 PENDING_S = int(CONFIRM_LASTS.total_seconds())
@@ -63,6 +63,7 @@ def login_page(
 @post("/login", sync_to_thread=True, status_code=200)
 def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
     email, to = data.get("email", ""), local_path(data.get("next"))
+    remember = bool(data.get(REMEMBER))
     accounts = services(request).accounts
     try:
         session = accounts.sign_in(
@@ -70,6 +71,7 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
             data.get("password", ""),
             client_address(request),
             request.headers.get("user-agent", ""),
+            remember=remember,
         )
     except (SignInRefused, NotConfirmed, TooManyAttempts) as error:
         values = {"email": email, REMEMBER: data.get(REMEMBER, "")}
@@ -79,9 +81,9 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
         if unconfirmed:
             _remember_letter(request, answer, email, None)
         return answer
-    accounts.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    accounts.sign_out(session_of(request))
     answer = redirect(request, to)
-    begin(request, answer, session, remember=bool(data.get(REMEMBER)))
+    begin(request, answer, session, remember=remember)
     return answer
 
 
@@ -106,9 +108,9 @@ def _status(error: HubError) -> int:
 
 @post("/logout", sync_to_thread=True, status_code=200)
 def sign_out(request: AnyRequest) -> Response[str]:
-    services(request).accounts.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    services(request).accounts.sign_out(session_of(request))
     answer = redirect(request, "/login")
-    forget(answer)
+    forget(request, answer)
     return answer
 
 

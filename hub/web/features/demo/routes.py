@@ -11,6 +11,7 @@ from litestar.response import Response
 
 from hub.services.mail import DemoMail, kept_mail, kept_mails
 from hub.web.features.demo.views import Letter
+from hub.web.kit.point_head import known_id
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 from hub.web.kit.services import services
@@ -32,7 +33,7 @@ def mailbox(request: AnyRequest) -> Response[str]:
 
 @get("/{mail_id:int}", sync_to_thread=True)
 def letter(request: AnyRequest, mail_id: FromPath[int]) -> Response[str]:
-    mail = kept_mail(services(request).store, mail_id)
+    mail = kept_mail(services(request).store, known_id(mail_id))
     if mail is None:
         raise NotFoundException
     return respond(request, "demo/letter.html", context={"letter": _letter(request, mail)})
