@@ -1,0 +1,177 @@
+"""Every route of the application and who may use it; a route without a line here fails."""
+
+import re
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from litestar.routes import HTTPRoute
+from litestar.testing import TestClient
+from points_world import PASSWORD, make
+from portal import Browser, deliver, links
+
+from hub.app import create_app
+from hub.services.accounts import Accounts
+from hub.store.unit import Store
+
+
+@dataclass(frozen=True)
+class May:
+    """What nobody, the owner and a stranger (who is signed in) are answered.
+
+    ``door``: nobody is led to the sign-in page. ``query``: what the address needs besides.
+    """
+
+    nobody: int
+    owner: int
+    stranger: int
+    query: str = ""
+    door: bool = False
+
+
+ALL = May(200, 200, 200)
+OWN = May(303, 200, 404, door=True)  # reached through its owner
+MINE = May(303, 200, 200, door=True)  # of whoever is signed in, without an id
+WRITES = May(403, 403, 403)  # without the token of a page, whoever asks
+
+RULES: dict[tuple[str, str], May] = {
+    ("GET", "/"): May(303, 303, 200, door=True),
+    ("GET", "/account"): MINE,
+    ("GET", "/contracts/new"): MINE,
+    ("POST", "/contracts/new"): WRITES,
+    ("GET", "/contracts/{contract_id:int}"): OWN,
+    ("GET", "/contracts/{contract_id:int}/points"): OWN,
+    ("GET", "/contracts/{contract_id:int}/notifications"): OWN,
+    ("GET", "/contracts/{contract_id:int}/appeals"): OWN,
+    ("GET", "/points/{point_id:int}"): OWN,
+    ("GET", "/points/{point_id:int}/readings"): OWN,
+    ("GET", "/points/{point_id:int}/profile"): OWN,
+    ("GET", "/points/{point_id:int}/profile.json"): May(
+        303, 200, 404, "?from=2026-11-19&to=2026-11-19", door=True
+    ),
+    ("GET", "/login"): May(200, 303, 303),
+    ("POST", "/login"): WRITES,
+    ("POST", "/logout"): WRITES,
+    ("GET", "/register"): ALL,
+    ("POST", "/register"): WRITES,
+    ("GET", "/register/sent"): May(303, 303, 303),
+    ("POST", "/register/resend"): WRITES,
+    ("GET", "/register/confirm/{token:str}"): May(410, 410, 410),
+    ("POST", "/register/confirm/{token:str}"): WRITES,
+    ("GET", "/language/{code:str}"): May(303, 303, 303),
+    ("GET", "/static/{path:path}"): ALL,
+    ("GET", "/health/live"): ALL,
+    ("GET", "/health/ready"): ALL,
+    ("GET", "/metrics"): May(404, 404, 404),  # the test's client is not this machine
+    ("GET", "/schema"): ALL,
+    ("GET", "/schema/openapi.json"): ALL,
+    ("GET", "/schema/{path:str}"): May(404, 404, 404),  # Litestar's own pages; we have none of them
+    # Letters of the demo; elsewhere there are none, which the next test sees.
+    ("GET", "/demo/mail"): ALL,
+    ("GET", "/demo/mail/{mail_id:int}"): ALL,
+}
+TYPED = re.compile(r"\{(\w+):\w+\}")
+IDS = [path + rule.query for (_method, path), rule in RULES.items() if ":int}" in path]
+
+
+def routes(app) -> set[tuple[str, str]]:
+    return {
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for method in route.methods - {"OPTIONS", "HEAD"}
+    }
+
+
+@pytest.fixture
+def app(settings, store: Store, plugins):
+    return create_app(settings, store, plugins)
+
+
+@pytest.fixture
+def world(app, store: Store):
+    """The running portal with an owner, a stranger and a letter; values of each path's names."""
+    owner = make(store, "anna@example.org")
+    people = Accounts(store)
+    people.add(email="boris@example.org", full_name="Ли Борис", password=PASSWORD)
+    values = {
+        "contract_id": str(owner.contract),
+        "point_id": str(owner.point),
+        "mail_id": "1",
+        "token": "unknown",
+        "code": "ru",
+        "path": "favicon.svg",
+    }
+    with TestClient(app, raise_server_exceptions=False) as client:
+
+        def someone(email: str = "") -> Browser:
+            made = httpx.Client(base_url=client.base_url, transport=client._transport)
+            browser = Browser(made)
+            if email:
+                assert browser.sign_in(email, PASSWORD).status_code == 303
+            return browser
+
+        guest = someone()
+        guest.send("/register", email="new@example.org", full_name="Н", phone="+7 900 000-00-00",
+                   password=PASSWORD, password_again=PASSWORD)  # fmt: skip
+        deliver(store)
+        guest.client.cookies.clear()
+        yield (
+            {
+                "nobody": guest,
+                "owner": someone("anna@example.org"),
+                "stranger": someone("boris@example.org"),
+            },
+            values,
+        )
+
+
+def test_every_route_has_its_rule_and_every_rule_its_route(app):
+    assert routes(app) == set(RULES)
+
+
+def test_every_route_answers_each_person_as_its_rule_says(world):
+    people, values = world
+    for (method, path), rule in RULES.items():
+        address = TYPED.sub(lambda name: values[name[1]], path) + rule.query
+        for who, browser in people.items():
+            answer = browser.client.request(method, address, follow_redirects=False)
+            expected = getattr(rule, who)
+            assert answer.status_code == expected, (method, address, who, answer.text[:300])
+            if rule.door and who == "nobody":
+                assert answer.headers["location"].startswith("/login?next=/")
+            if who != "nobody" and rule in {OWN, MINE}:
+                assert answer.headers["cache-control"] == "no-store"
+            if who != "owner" and rule is OWN:
+                assert "Дом anna" not in answer.text
+
+
+def test_a_write_without_an_owner_leads_to_the_door(world):
+    """With a good token a write still is refused to nobody."""
+    guest = world[0]["nobody"]
+    page = guest.open("/login").text
+    typed = guest.fill(page, "/login", {"supplier": "1", "name": "x", "login": "x"})
+    answer = guest.client.post("/contracts/new", data=typed, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=/contracts/new"
+
+
+@pytest.mark.parametrize("path", IDS)
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 40])
+def test_ids_that_no_row_has_are_no_pages(world, path, number):
+    people, _values = world
+    answer = people["owner"].open(TYPED.sub(number, path))
+    assert answer.status_code == 404, answer.text[:300]
+
+
+def test_letters_exist_in_the_demo_only(settings, store, plugins, world):
+    assert links(store)
+    real = create_app(settings.model_copy(update={"demo": False}), store, plugins)
+    with TestClient(real) as client:
+        for path in ("/demo/mail", "/demo/mail/1"):
+            assert client.get(path).status_code == 404
+
+
+def test_no_websocket_is_opened(app):
+    """There is no such route; whoever adds one adds a rule for it."""
+    assert [route.path for route in app.routes if not isinstance(route, HTTPRoute)] == []
