@@ -48,7 +48,8 @@ def write_keys(path: Path, keys: list[str]) -> None:
     """Replace the key file as a whole; only its owner may read it."""
     beside = path.with_name(path.name + ".new")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        beside.unlink(missing_ok=True)  # one that was left behind may have other rights
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("\n".join(keys) + "\n")
             file.flush()
@@ -93,7 +94,7 @@ def open_store(
 
 def make_folder(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(
             f"The folder {path} can't be made; make it, or set HUB_DATA_DIR to another."

@@ -7,6 +7,7 @@ all it told in one transaction under (installation, account).
 import asyncio
 import hashlib
 import json
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -205,7 +206,16 @@ class Contracts:
         except HubError:
             raise
         except Exception as error:  # a plugin may do anything; the consumer gets one sentence
-            log.exception("connector failed", connector=spec.id, supplier=row.id, user=user_id)
+            # Where and what kind, but not its words: they may quote what was typed.
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(  # noqa: TRY400 - as above
+                "connector failed",
+                connector=spec.id,
+                supplier=row.id,
+                user=user_id,
+                error=type(error).__name__,
+                at=f"{at.filename}:{at.lineno} {at.name}",
+            )
             raise ContractBroken(
                 f"The connector '{spec.id}' failed while it was asked; 'hub plugin list' names "
                 "its maker."

@@ -5,7 +5,9 @@ says how each one starts, because SQLAlchemy over sqlite3 otherwise opens none f
 a deferred one can't wait for the write lock. Readers are ``query_only``.
 """
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,21 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database)
 
 
+def make_private(path: Path) -> None:
+    """Make a database's file, if it is not there, that only its owner reads.
+
+    SQLite gives the files beside it the same rights. A file that is there keeps its own.
+    """
+    with suppress(OSError):  # of a file that can't be made SQLite tells, when it opens it next
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def sqlite_engine(url: URL, *, writing: bool, foreign_keys: bool = True) -> Engine:
     """Make an engine whose transactions begin IMMEDIATE (writing) or DEFERRED and read only."""
     engine = create_engine(
         url,
         connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000},
+        hide_parameters=True,  # an error is logged with its statement; values are people's data
         pool_size=8,
         max_overflow=-1,
     )
@@ -88,6 +100,7 @@ def postgres_engine(url: URL, *, writing: bool) -> Engine:
             pool_size=8,
             max_overflow=32,
             pool_pre_ping=True,
+            hide_parameters=True,  # as above
             execution_options={"postgresql_readonly": not writing},
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:

@@ -99,6 +99,8 @@ class Store:
             )
         with store.failures():
             try:
+                if store.path is not None:
+                    engines.make_private(store.path)
                 with store.reader.connect() as connection:
                     connection.exec_driver_sql("SELECT 1")
             except BaseException:
