@@ -370,3 +370,20 @@ def test_an_administrator_adds_users(accounts):
         accounts.add(email="OP@example.org", full_name="Оператор", password="operator1")
     with pytest.raises(InputRefused):
         accounts.add(email="x@example.org", full_name="X", password="operator1", role="king")
+
+
+def test_a_session_that_is_not_remembered_ends_after_12_hours(accounts, clock):
+    accounts.add(email="anna@example.org", full_name="Анна", password="Long enough!")
+    short = accounts.sign_in("anna@example.org", "Long enough!", HOME, remember=False)
+    long = accounts.sign_in("anna@example.org", "Long enough!", HOME)
+    clock.advance(hours=12)
+    assert accounts.current(short.session_id) is None
+    assert accounts.current(long.session_id) is not None
+
+
+async def test_a_name_adds_no_lines_to_a_letter(accounts, store, clock):
+    accounts.register(form(full_name="Анна\r\n\r\n[[Click here]]", phone="+7 900\n000"), HOME)
+    await post(store, clock).deliver_due()
+    (mail,) = kept_mails(store)
+    assert "\n[[" not in mail.text
+    assert ">Click here<" not in mail.html  # it would be a button

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel, select
 
 from hub.errors import Conflict, KeysMissing, SchemaOutdated, StoreUnavailable
@@ -230,4 +232,19 @@ def test_keys_are_asked_for_only_when_needed(tmp_path):
     store.close()
     store = Store.open(f"sqlite:///{tmp_path}/hub.sqlite", keys=[new_key()])
     assert store.secrets.seal("x", table="t", row=1, field="f")
+    store.close()
+
+
+def test_only_its_owner_reads_the_database_and_errors_tell_no_values(tmp_path):
+    store = Store.open(f"sqlite:///{tmp_path / 'hub.db'}", keys=[])
+    store.upgrade()
+    with store.write() as unit:
+        unit.session.connection().exec_driver_sql("CREATE TABLE seen (secret TEXT UNIQUE)")
+        for name in ("hub.db", "hub.db-wal", "hub.db-shm"):
+            assert (tmp_path / name).stat().st_mode & 0o077 == 0, name
+        insert, values = text("INSERT INTO seen VALUES (:it)"), {"it": "Correct horse"}
+        unit.session.connection().execute(insert, values)
+        with pytest.raises(DBAPIError) as told:
+            unit.session.connection().execute(insert, values)
+    assert "Correct horse" not in str(told.value)
     store.close()
