@@ -98,7 +98,8 @@ def test_cookies_over_https_are_this_hosts_only(settings, store, plugins, anna):
 @pytest.mark.parametrize(
     "link",
     ["javascript:alert(1)", "data:text/html,x", "http://supplier.example", "//supplier.example",
-     "https://supplier.example@evil.example", 'https://x.example"><script>', "https://x.example/\ta b",
+     "https://supplier.example@evil.example", 'https://x.example"><script>',
+     "https://x.example/\ta b",
      "https:\\\\x.example"],
 )  # fmt: skip
 def test_a_suppliers_link_leads_to_an_https_site_or_nowhere(link):
