@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from browsing import chromium
+from browsers import chromium
 from playwright.sync_api import Browser
 
 from hub.cli.demo_utility import CLOCK_BASE, ZONE, DemoLine, lines
@@ -89,7 +89,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         child.communicate(timeout=60)
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs while it is open, and other tests want loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found

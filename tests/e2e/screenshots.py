@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
-from browsing import chromium, sign_in
+from browsers import chromium
+from browsing import sign_in
 from playwright.sync_api import Browser, Page
 
 from hub.cli.demo_utility import EMAIL, PASSWORD
