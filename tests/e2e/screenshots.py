@@ -1,4 +1,4 @@
-"""``make screenshots``: every page, wide and narrow, light and dark, into docs/screenshots/.
+"""``make screenshots``: every page, wide and light, narrow and dark, into docs/screenshots/.
 
 Pictures are of a demo that is running at the address given, else of one started for it.
 """
@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
 PORT = 8143
 WIDTHS = {1440: 1000, 390: 844}
+LOOKS = {(1440, "light"), (390, "dark")}  # of every page; the other two of SHOWN alone
+SHOWN = {"home", "points", "profile", "readings"}
 TALLEST = 1900
 THEMES = ("light", "dark")
 PATIENCE_S = 300
@@ -84,7 +86,7 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "contract-new": "/contracts/new",
         "notifications": f"{home}/notifications",
         "appeals": f"{home}/appeals",
-        "me": "/profile",
+        "me": "/account",
         "missing": "/points/999999",
         "mail": "/demo/mail",
     }
@@ -92,6 +94,9 @@ def addresses(page: Page, url: str) -> dict[str, str]:
 
 def picture(page: Page, url: str, address: str, name: str, width: int) -> None:
     """Take one picture: the page, but not more than two screens of it."""
+    shown, _, theme = name.rsplit("-", maxsplit=2)
+    if (width, theme) not in LOOKS and shown not in SHOWN:
+        return
     page.set_viewport_size({"width": width, "height": WIDTHS[width]})
     page.goto(f"{url}{address}")
     page.wait_for_load_state("networkidle")
@@ -108,6 +113,8 @@ def picture(page: Page, url: str, address: str, name: str, width: int) -> None:
 
 def take(browser: Browser, url: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
     for theme in THEMES:
         context = browser.new_context(locale="ru-RU", color_scheme=theme)
         page = context.new_page()

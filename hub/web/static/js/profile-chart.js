@@ -449,6 +449,7 @@
     }
 
     key(event) {
+      if (!this.plot) return;           // not laid out yet
       const d = this.data, last = d.start.length - 1, a_day = Math.round(1440 / d.minutes);
       const at = this.cursor ?? this.slotAt(this.plot.scales.x.min);
       const zoneEdge = (way) => {
