@@ -156,9 +156,11 @@ def _settings(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(map(str, first["loc"]))
+        named = f"'{name}'" if name else "these settings"  # a check of the whole model has no name
+        said = first["msg"].removeprefix("Value error, ")
         known = ", ".join(spec.settings.model_fields)
         raise click.UsageError(
-            f"The driver '{spec.id}' does not take '{name}' so: {first['msg']}; it knows {known}"
+            f"The driver '{spec.id}' does not take {named}: {said}; it knows {known}"
         ) from error
 
 

@@ -5,7 +5,7 @@ itself. Each returns the plain value that ``--json`` prints.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -160,8 +160,15 @@ async def _profile(driver: Any, wish: Wish, progress: Progress) -> Mapping[str, 
     return {
         "milliwatt_hours_per_count": str(scales[0]) if scales else None,
         "slots": [_slot(slot) for slot in slots],
-        "gaps": [_gap(gap) for gap in gaps],
+        "gaps": [_gap(gap) for gap in gaps if not _is_cut_slot(gap, slots, wish.until)],
     }
+
+
+def _is_cut_slot(gap: Gap, slots: Sequence[Slot], until: datetime | None) -> bool:
+    """Say if the gap is but the beginning of a slot that ends after --until: nothing is missing."""
+    if not slots or gap.starts is None or gap.ends.face != until:
+        return False
+    return gap.ends.face - gap.starts.face < timedelta(minutes=slots[-1].minutes)
 
 
 async def _each_page(read: Callable[[Cursor | None], Talk[P]], take: Callable[[P], None]) -> None:
@@ -195,9 +202,13 @@ def _slot(slot: Slot) -> Mapping[str, object]:
 
 def _gap(gap: Gap) -> Mapping[str, object]:
     return {
-        "from": gap.starts and gap.starts.face.isoformat(timespec="minutes"),
-        "to": gap.ends.face.isoformat(timespec="minutes"),
+        "from": None if gap.starts is None or gap.starts.face == EARLIEST else _minute(gap.starts),
+        "to": _minute(gap.ends),
     }
+
+
+def _minute(at: MeterTime) -> str:
+    return at.face.isoformat(timespec="minutes")
 
 
 # -- journals ----------------------------------------------------------------------------------

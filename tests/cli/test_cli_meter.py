@@ -310,6 +310,15 @@ def test_profile_of_pages_is_one():
     }
 
 
+def test_a_slot_that_ends_after_until_is_no_gap():
+    ends = SLOT.ends.face
+    began = Gap(MeterTime(ends), MeterTime(ends + timedelta(minutes=10)))
+    missing = Gap(MeterTime(ends - timedelta(hours=3)), MeterTime(ends - timedelta(hours=2)))
+    driver = Driver(pages=[page(SLOT, gaps=(missing, began))])
+    found = talk(driver, "profile", until=began.ends.face)
+    assert found["gaps"] == [{"from": "2026-11-23T21:00", "to": "2026-11-23T22:00"}]
+
+
 def refuses(driver, what, error, words):
     conversation = visit(driver, Level.READ, Wish(what=what), lambda reached: None)
     with pytest.raises(error, match=words):

@@ -1,11 +1,15 @@
 """One exchange in words: the JSON of ``hub wire decode``. Any bytes are explained, none raise.
 
+A hint that can't be read is a ValueError with a sentence.
+
 ``decoded`` has the values alone, under names with their units. What is wrong with a frame is said
 in ``request`` or ``response``, and then nothing is decoded. Passwords are masked, and so is the
 CRC behind them, which would give them away.
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from decimal import Decimal
 
 from corefast.crc import is_sealed
 from hub.plugins.api import Channel, Explained
@@ -462,16 +466,21 @@ def _record(wire: bytes) -> Words:
 def _hinted(decoded: Words, data: bytes, hints: Mapping[str, str]) -> Words:
     """Return what only a known firmware or meter constant can tell, or nothing."""
     words: Words = {}
-    firmware = parse_firmware(hints.get("firmware", ""))
+    version = hints.get("firmware")
+    firmware = None if version is None else parse_firmware(version)
+    if version is not None and firmware is None:
+        raise ValueError(f"firmware is '{version}'; write it like 2.3.4 or 9.0.0")
     if firmware and "address_field_hex" in decoded:
         numbered = firmware >= RECORD_NUMBERS_SINCE
         name = "from" if numbered else "before"
         words["byte_address_hex"] = decoded[f"byte_address_{name}_7_1_0_hex"]
-    constant = hints.get("constant", "")
+    constant = hints.get("constant")
+    if constant is not None and not (constant.isdecimal() and int(constant)):
+        raise ValueError(f"constant is '{constant}'; write impulses a kilowatt-hour, like 1000")
     counts = decoded.get("counts")
-    if constant.isdecimal() and int(constant) and isinstance(counts, dict):
+    if constant is not None and isinstance(counts, dict):
         words["energy_wh"] = {
-            channel: None if count is None else count * 1000 / (2 * int(constant))
+            channel: None if count is None else Decimal(count * 500) / int(constant)
             for channel, count in counts.items()
         }
     if decoded.keys() == set(MAXIMA.values()):

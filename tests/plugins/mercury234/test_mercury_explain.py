@@ -82,6 +82,14 @@ def test_hints_tell_what_bytes_alone_cannot():
     assert energy["active_export"] is None
 
 
+@pytest.mark.parametrize("hints", [{"firmware": "nine"}, {"constant": "0"}, {"constant": "1e3"}])
+def test_a_hint_that_cannot_be_read_is_told(hints):
+    request = bytes.fromhex("80 06 03 00 10 0F DA 5B")
+    response = bytes.fromhex("80 0A 10 00 05 03 08 1E 04 29 FF FF 00 00 FF FF FF 1F")
+    with pytest.raises(ValueError, match="write"):
+        explain(request, response, hints)
+
+
 def test_fast_energy_and_blocks_are_lists_of_the_same_words():
     element = bytes.fromhex("00 00 70 0A FF FF FF FF 00 00 E8 03 FF FF FF FF")
     said = explain(seal(b"\x30\x05\x00\x06"), seal(b"\x30" + element * 5), {})
