@@ -9,7 +9,6 @@ CRC behind them, which would give them away.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from decimal import Decimal
 
 from corefast.crc import is_sealed
 from hub.plugins.api import Channel, Explained
