@@ -80,9 +80,12 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "hub"
-        message = " ".join(error.format_message().split()).rstrip(".")
-        _tell(f"{message}; see '{path} --help'.")
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(error.format_message(), err=True)  # the whole help, as it is
+        else:
+            path = error.ctx.command_path if error.ctx else "hub"
+            message = " ".join(error.format_message().split()).rstrip(".")
+            _tell(f"{message}; see '{path} --help'.")
         return error.exit_code
     except click.ClickException as error:
         _tell(error.format_message())

@@ -95,6 +95,15 @@ def test_wrong_words_are_exit_code_2(capsys, arguments, said):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [[], ["meter"]])
+def test_group_without_a_command_shows_its_help_as_it_is(capsys, arguments):
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Usage: hub")
+    assert "\nCommands:\n  " in shown.err
+
+
 def test_help_lists_every_command(capsys):
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out
