@@ -242,7 +242,7 @@ class Book:
 
 def _book(unit: Unit, installed: Sequence[InstallationRow], begin: datetime, end: datetime) -> Book:
     meters = {each.meter_id for each in installed}
-    rows = stored.day_starts(unit, meters, SHOWN, begin - NEAR, end + NEAR)
+    rows = stored.readings(unit, meters, SHOWN, begin - NEAR, end + NEAR, only_day_starts=True)
     for each in installed:  # a meter comes and goes at any hour; what was read then is wanted too
         for at in (each.from_at, each.to_at):
             if at is not None and begin < at < end:

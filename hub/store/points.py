@@ -249,17 +249,7 @@ _READINGS = (
     )
     .order_by(_READING.taken_at)
 )
-_DAY_STARTS = (
-    select(*_READING_COLUMNS)
-    .where(
-        _READING.meter_id.in_(bindparam("meters", expanding=True)),
-        _READING.obis.in_(bindparam("registers", expanding=True)),
-        _READING.taken_at >= bindparam("first"),
-        _READING.taken_at <= bindparam("last"),
-        _READING.day_start.is_(True),
-    )
-    .order_by(_READING.taken_at)
-)
+_DAY_STARTS = _READINGS.where(_READING.day_start.is_(True))
 # The newest reading of each meter by two seeks in the key; a GROUP BY would read all of them.
 _LATEST_AT = (
     select(
@@ -368,8 +358,13 @@ def readings(
     registers: Collection[str],
     first: datetime,
     last: datetime,
+    *,
+    only_day_starts: bool = False,
 ) -> list[ReadingRow]:
-    """Register readings from ``first`` to ``last``, both included, oldest first."""
+    """Register readings from ``first`` to ``last``, both included, oldest first.
+
+    ``only_day_starts``: those at the start of days, which the meters themselves keep.
+    """
     if not meters or not registers:
         return []
     values = {
@@ -378,26 +373,8 @@ def readings(
         "first": first,
         "last": last,
     }
-    return [ReadingRow(*row) for row in _rows(unit, _READINGS, values)]
-
-
-def day_starts(
-    unit: Unit,
-    meters: Collection[int],
-    registers: Collection[str],
-    first: datetime,
-    last: datetime,
-) -> list[ReadingRow]:
-    """List only the registers at the start of days, which the meters themselves keep."""
-    if not meters or not registers:
-        return []
-    values = {
-        "meters": list(meters),
-        "registers": list(registers),
-        "first": first,
-        "last": last,
-    }
-    return [ReadingRow(*row) for row in _rows(unit, _DAY_STARTS, values)]
+    statement = _DAY_STARTS if only_day_starts else _READINGS
+    return [ReadingRow(*row) for row in _rows(unit, statement, values)]
 
 
 def latest(
