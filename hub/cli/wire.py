@@ -42,6 +42,8 @@ def decode(
     as_json: bool,
 ) -> None:
     """Explain a request and its response, as hex with spaces or without."""
+    if not request:
+        raise click.UsageError("The request is empty")
     own = pairs(hints, "--hint")
     named = {"firmware": firmware, "constant": constant}
     own |= {name: value for name, value in named.items() if value is not None}

@@ -12,8 +12,8 @@ from hub.plugins.api import Explained
 
 
 def explain(request, response, hints):
-    if not request:
-        raise ValueError("The request is empty.")
+    if "wrong" in hints:
+        raise ValueError("wrong can't be read.")
     return Explained(
         request={"bytes": request, "address": request[0]},
         response={"bytes": response, "status": None},
@@ -61,6 +61,7 @@ def test_request_alone_is_enough(capsys):
         ([""], 2, "The request is empty"),
         ([], 2, "Missing argument 'REQUEST_HEX'"),
         (["25", "--hint", "x"], 2, "KEY=VALUE"),
+        (["25", "--hint", "wrong=1"], 2, "wrong can't be read"),
     ],
 )
 def test_wrong_input_is_one_sentence(capsys, arguments, code, said):

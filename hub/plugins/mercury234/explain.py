@@ -9,6 +9,7 @@ CRC behind them, which would give them away.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import TypeAlias
 
 from corefast.crc import is_sealed
 from hub.plugins.api import Channel, Explained
@@ -84,7 +85,11 @@ PARAMETERS_JOURNAL, STATUS_JOURNAL = 0x13, 0x14
 
 
 def explain(request: bytes, response: bytes | None, hints: Mapping[str, str]) -> Explained:
-    """Say what a request asks and what its response says."""
+    """Say what a request asks and what its response says.
+
+    Raises ValueError, a sentence, for a hint that can't be read.
+    """
+    firmware, constant = _read_hints(hints)
     asked = _request(request)
     if not response:
         return Explained(request=asked, response={}, decoded={})
@@ -107,7 +112,7 @@ def explain(request: bytes, response: bytes | None, hints: Mapping[str, str]) ->
         answered["error"] = f"{len(data)} bytes of data where {due} were due"
         return Explained(request=asked, response=answered, decoded={})
     decoded = decode(data)
-    answered.update(_hinted(decoded, data, hints))
+    answered.update(_hinted(decoded, data, firmware, constant))
     return Explained(request=asked, response=answered, decoded=decoded)
 
 
@@ -462,24 +467,31 @@ def _record(wire: bytes) -> Words:
 # -- what depends on the meter -----------------------------------------------------------------
 
 
-def _hinted(decoded: Words, data: bytes, hints: Mapping[str, str]) -> Words:
-    """Return what only a known firmware or meter constant can tell, or nothing."""
-    words: Words = {}
-    version = hints.get("firmware")
+Firmware: TypeAlias = tuple[int, int, int]
+
+
+def _read_hints(hints: Mapping[str, str]) -> tuple[Firmware | None, int | None]:
+    """Read the firmware and the meter constant; None where there is no such hint."""
+    version, constant = hints.get("firmware"), hints.get("constant")
     firmware = None if version is None else parse_firmware(version)
     if version is not None and firmware is None:
         raise ValueError(f"firmware is '{version}'; write it like 2.3.4 or 9.0.0")
+    if constant is not None and not (constant.isdecimal() and int(constant)):
+        raise ValueError(f"constant is '{constant}'; write impulses a kilowatt-hour, like 1000")
+    return firmware, None if constant is None else int(constant)
+
+
+def _hinted(decoded: Words, data: bytes, firmware: Firmware | None, constant: int | None) -> Words:
+    """Return what only a known firmware or meter constant can tell, or nothing."""
+    words: Words = {}
     if firmware and "address_field_hex" in decoded:
         numbered = firmware >= RECORD_NUMBERS_SINCE
         name = "from" if numbered else "before"
         words["byte_address_hex"] = decoded[f"byte_address_{name}_7_1_0_hex"]
-    constant = hints.get("constant")
-    if constant is not None and not (constant.isdecimal() and int(constant)):
-        raise ValueError(f"constant is '{constant}'; write impulses a kilowatt-hour, like 1000")
     counts = decoded.get("counts")
     if constant is not None and isinstance(counts, dict):
         words["energy_wh"] = {
-            channel: None if count is None else Decimal(count * 500) / int(constant)
+            channel: None if count is None else Decimal(count * 500) / constant
             for channel, count in counts.items()
         }
     if decoded.keys() == set(MAXIMA.values()):

@@ -86,8 +86,9 @@ def test_hints_tell_what_bytes_alone_cannot():
 def test_a_hint_that_cannot_be_read_is_told(hints):
     request = bytes.fromhex("80 06 03 00 10 0F DA 5B")
     response = bytes.fromhex("80 0A 10 00 05 03 08 1E 04 29 FF FF 00 00 FF FF FF 1F")
-    with pytest.raises(ValueError, match="write"):
-        explain(request, response, hints)
+    for answer in (response, None):
+        with pytest.raises(ValueError, match="write"):
+            explain(request, answer, hints)
 
 
 def test_fast_energy_and_blocks_are_lists_of_the_same_words():
