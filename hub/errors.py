@@ -87,6 +87,14 @@ class BadSchedule(DomainError):
     )
 
 
+class ConsentSpent(DomainError):
+    code, blame = "consent.spent", Blame.USER
+    sentence = (
+        "The leave to change this meter was used or has run out; nothing was sent. "
+        "Look at the meter's state, then order it anew."
+    )
+
+
 # -- store -------------------------------------------------------------------------------------
 
 
@@ -283,6 +291,33 @@ class CredentialsRejected(SupplierError):
     code = "supplier.credentials_rejected"
     blame = Blame.USER
     sentence = "The supplier did not accept the login or password; type the password again."
+
+
+class ChallengeNeeded(SupplierError):
+    """The supplier asks for something that only the user can answer; ``challenge`` says what."""
+
+    code = "supplier.challenge_needed"
+    blame = Blame.USER
+    sentence = "The supplier asks a question that has to be answered before it lets anybody in."
+
+    def __init__(self, detail: str = "", /, *, challenge: object = None) -> None:
+        super().__init__(detail)
+        self.challenge = challenge
+
+
+class SubmissionRejected(SupplierError):
+    """The supplier said no to readings or to an appeal; the sentence is its reason."""
+
+    code = "supplier.submission_rejected"
+    blame = Blame.USER
+    sentence = "The supplier did not accept what was sent and gave no reason; ask the supplier."
+
+
+class SubmissionUncertain(SupplierError):
+    """The answer was lost: it may have arrived, so it is looked for and never sent again."""
+
+    code = "supplier.submission_uncertain"
+    sentence = "It is not known whether the supplier got it; look at the supplier before sending."
 
 
 class SupplierDown(SupplierError):

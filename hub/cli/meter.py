@@ -192,6 +192,7 @@ async def _visit(
             spec.timing(address.baud),
             interleave=spec.interleave,
             is_mutating=spec.is_mutating,
+            act=spec.act,
             key="meter",
         )
         with seat as exchange:

@@ -79,6 +79,8 @@ async def _read(
             return await _profile(able, wish, progress)
         case Can.JOURNAL:
             return await _journal(able)
+        case other:
+            raise NotSupported(f"'{other}' can't be read with this command; see its --help.")
 
 
 def _able(driver: MeterDriver, identity: Identity, can: Can) -> object:

@@ -104,6 +104,7 @@ class Visit:
             self.spec.timing(self.place.line.address.baud),
             interleave=self.spec.interleave,
             is_mutating=self.spec.is_mutating,
+            act=self.spec.act,
             key=key,
         )
         with seat:

@@ -14,12 +14,18 @@ When: TypeAlias = MeterTime | datetime  # a meter's face, or a supplier's aware 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
+    """One entry of a book. The same entry read again has the same ``key``; its end may have come.
+
+    ``detail``: facts of this entry as text, names in snake_case with their unit, 'phase': '2'.
+    """
+
     book: str
-    kind: str  # a domain event name, or 'unknown'
+    kind: str  # a name of hub.domain.events.KINDS, or 'unknown'
     began: When
     ended: When | None = None
     detail: Mapping[str, str] | None = None
     raw: bytes = b""
+    nth: int = 0  # of several of one book and kind that began in the same second, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -396,7 +396,9 @@ def _check_may(spec_id: str, may: object, kind: type[StrEnum]) -> None:
 def _check_driver(spec: DriverSpec[Any]) -> None:
     _check_id("driver", spec.id)
     _check_settings(spec.id, "settings", spec.settings)
-    _check_callable(spec.id, build=spec.build, timing=spec.timing, is_mutating=spec.is_mutating)
+    _check_callable(
+        spec.id, build=spec.build, timing=spec.timing, is_mutating=spec.is_mutating, act=spec.act
+    )
     _check_may(spec.id, spec.may, Can)
     if not isinstance(spec.driver, type):
         raise _FaultError(
@@ -421,10 +423,12 @@ def _check_method(
         raise _FaultError(f"{where} is missing, which '{spec.id}' promises in 'may'.", right)
     bound = isinstance(inspect.getattr_static(spec.driver, name), staticmethod | classmethod)
     names = list(signature.parameters)[1:]
+    keyword = [n for n in names if signature.parameters[n].kind is inspect.Parameter.KEYWORD_ONLY]
+    positional = [name for name in names if name not in keyword]
     own = () if bound else (None,)
     try:
         actual = inspect.signature(method)
-        actual.bind(*own, *names)
+        actual.bind(*own, *positional, **dict.fromkeys(keyword))
         actual.bind(*own, **dict.fromkeys(names))
     except TypeError as error:
         raise _FaultError(f"{where} takes other arguments: {error}.", right) from error

@@ -2,8 +2,8 @@
 
 The rules are those of the plugin paper: one ask at a time; drain before sending; an address that
 did not answer is left alone for as long as a late reply may come; repeats of reads only, after
-silence or damage only; nothing that changes a meter leaves; the lease is looked at before every
-ask; every exchange is logged with its secrets masked.
+silence or damage only; what changes a meter leaves only under a consent to that very act; the
+lease is looked at before every ask; every exchange is logged with its secrets masked.
 """
 
 import asyncio
@@ -107,6 +107,7 @@ class Line:
         *,
         interleave: bool = True,
         is_mutating: Callable[[bytes], bool],
+        act: Callable[[bytes], str | None] = lambda _request: None,
         priority: int = 0,
         key: str,
     ) -> "Seat":
@@ -120,6 +121,7 @@ class Line:
             timing,
             interleave=interleave,
             is_mutating=is_mutating,
+            act=act,
             priority=priority,
             key=key,
         )
@@ -298,6 +300,7 @@ class Seat:
         "_asking",
         "_first_s",
         "_line",
+        "act",
         "clock",
         "gap_s",
         "heard",
@@ -306,6 +309,7 @@ class Seat:
         "is_mutating",
         "key",
         "late_reply_s",
+        "leave",
         "priority",
         "quiet_s",
     )
@@ -317,6 +321,7 @@ class Seat:
         *,
         interleave: bool,
         is_mutating: Callable[[bytes], bool],
+        act: Callable[[bytes], str | None],
         priority: int,
         key: str,
     ) -> None:
@@ -330,6 +335,8 @@ class Seat:
         self.late_reply_s = timing.late_reply_s
         self.interleave = interleave
         self.is_mutating = is_mutating
+        self.act = act
+        self.leave = ""  # the act that may leave now
         self.priority = priority
         self.key = key
         self.holding = False
@@ -343,6 +350,14 @@ class Seat:
     async def once(self, step: Ask, /) -> Reply:
         """Do one ask and never repeat it."""
         return await self._ask(step, 0)
+
+    async def write(self, step: Ask, act: str, /) -> Reply:
+        """Do one mutating ask, never repeated; its bytes have to be of this act."""
+        self.leave = act
+        try:
+            return await self._ask(step, 0)
+        finally:
+            self.leave = ""
 
     async def _ask(self, step: Ask, repeats: int) -> Reply:
         if self._asking:
@@ -388,6 +403,7 @@ def _built(step: Ask, seat: Seat, at: datetime) -> bytes:
     try:
         request = step.request(at) if callable(step.request) else step.request
         mutating = step.mutating or seat.is_mutating(request)
+        allowed = not mutating or (seat.leave and seat.act(request) == seat.leave)
     except Exception as error:
         raise ContractBroken(
             f"The driver could not build its request ({type(error).__name__}: {error}); "
@@ -395,9 +411,10 @@ def _built(step: Ask, seat: Seat, at: datetime) -> bytes:
         ) from error
     if not request:
         raise ContractBroken("The driver asked with no bytes; report it to the plugin's maker.")
-    if mutating:
+    if not allowed:
+        doing = f"with leave for '{seat.leave}' only" if seat.leave else "while reading"
         raise ContractBroken(
-            "The driver tried to send a frame that changes the meter while reading; "
+            f"The driver tried to send a frame that changes the meter {doing}; "
             "nothing was sent. Report it to the plugin's maker."
         )
     return request

@@ -5,7 +5,8 @@ import math
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from hub.errors import Abandoned, ContractBroken, LinkError
+from hub.domain.consent import Consent
+from hub.errors import Abandoned, ConsentSpent, ContractBroken, LinkError
 from hub.plugins.api.wire import Ask, Reply, Rest, Step, Talk
 
 T = TypeVar("T")
@@ -30,11 +31,35 @@ class SaysOnce(Protocol):
     async def once(self, step: Ask, /) -> Reply: ...
 
 
+@runtime_checkable
+class Writes(Protocol):
+    """An exchange that can let the writes of one act through."""
+
+    async def write(self, step: Ask, act: str, /) -> Reply: ...
+
+
+class HeldConsent(Protocol):
+    """An unspent stored consent for one meter and one act, handed to the runner by a service."""
+
+    @property
+    def consent(self) -> Consent: ...
+
+    async def spend(self) -> bool:
+        """Return True once, for whoever spends it first; False ever after."""
+
+
 class _OverdueError(Exception):
     """The deadline passed while the driver let nobody else run."""
 
 
-async def run(talk: Talk[T], exchange: Exchange, *, deadline: float, budget: int = 100_000) -> T:
+async def run(
+    talk: Talk[T],
+    exchange: Exchange,
+    *,
+    deadline: float,
+    budget: int = 100_000,
+    consent: HeldConsent | None = None,
+) -> T:
     """Run a conversation to its end and return its result.
 
     ``deadline`` is in seconds from now, ``budget`` the most steps it may take. What the driver
@@ -42,12 +67,16 @@ async def run(talk: Talk[T], exchange: Exchange, *, deadline: float, budget: int
     budget or an ask that may not leave: ``ContractBroken``. In those cases, and when this task
     is cancelled, ``Abandoned`` is thrown into the driver, which may send two closing frames;
     then it is closed.
+
+    A mutating ask leaves only under ``consent``, which is spent before the first one and covers
+    the writes of its act in this conversation: ``ConsentSpent`` if somebody spent it before.
     """
     conversation = _Conversation(talk)
     limit = asyncio.timeout(deadline)
+    writing = exchange if consent is None else _Writing(exchange, consent)
     try:
         async with limit:
-            return await _pump(conversation, exchange, limit.when() or math.inf, budget)
+            return await _pump(conversation, writing, limit.when() or math.inf, budget)
     except (_OverdueError, TimeoutError) as overdue:
         if isinstance(overdue, TimeoutError) and not limit.expired():
             raise
@@ -57,11 +86,32 @@ async def run(talk: Talk[T], exchange: Exchange, *, deadline: float, budget: int
         )
         await _say_goodbye(conversation, exchange, reason)
         raise reason from overdue
-    except (asyncio.CancelledError, ContractBroken) as reason:
+    except (asyncio.CancelledError, ContractBroken, ConsentSpent) as reason:
         await _say_goodbye(conversation, exchange, reason)
         raise
     finally:
         conversation.close()
+
+
+class _Writing:
+    """An exchange under a consent: reads go as ever, writes spend it before they leave."""
+
+    def __init__(self, exchange: Exchange, held: HeldConsent) -> None:
+        if not isinstance(exchange, Writes):
+            raise ContractBroken("This line can't send what changes a meter; nothing was sent.")
+        self._exchange = exchange
+        self._write = exchange.write
+        self._held = held
+        self._spent = False
+
+    async def __call__(self, step: Ask, /) -> Reply:
+        if not step.mutating:
+            return await self._exchange(step)
+        if not self._spent:
+            if not await self._held.spend():
+                raise ConsentSpent
+            self._spent = True
+        return await self._write(step, self._held.consent.act)
 
 
 class _Conversation(Generic[T]):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from datetime import timedelta
 
 import pytest
 import wire_toy as toy
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from virtual_time import run_virtual
 from wire_script import SERIAL, START, Scripted, on_line
 
-from hub.errors import ContractBroken, FrameGarbled, LineBusy, LineDown, ReplyTimeout
+from hub.domain.consent import Consent
+from hub.errors import ConsentSpent, ContractBroken, FrameGarbled, LineBusy, LineDown, ReplyTimeout
 from hub.plugins.api import NEED_MORE, Ask, Timing, Verdict, ask
 from hub.wire.address import LineAddress
 from hub.wire.capture import WireLog
@@ -23,7 +25,7 @@ ECHOING = LineAddress("serial", device="/dev/ttyUSB0", echo=True)
 
 def seat(line, address=7, **more):
     more.setdefault("interleave", True)
-    return line.seat(toy.TIMING, is_mutating=toy.is_mutating, key=str(address), **more)
+    return line.seat(toy.TIMING, is_mutating=toy.is_mutating, act=toy.act, key=str(address), **more)
 
 
 def read(code, address=7, **more):
@@ -305,6 +307,68 @@ def test_what_changes_a_meter_never_leaves():
         return link.sent
 
     assert on_line(main) == []
+
+
+class Held:
+    """A consent that can be spent once."""
+
+    def __init__(self, act=toy.CHANGES, spent=False):
+        self.consent = Consent(
+            act=act,
+            target="7",
+            actor="tester",
+            reason="to see",
+            until=datetime(2030, 1, 1, tzinfo=UTC),
+        )
+        self.spent = [spent]
+
+    async def spend(self):
+        spent, self.spent[0] = self.spent[0], True
+        return not spent
+
+
+async def changes(times=1, code=toy.CHANGE):
+    """Read, change, and read back."""
+    frames = [await toy.read(7, 3)]
+    frames += [await toy.read(7, code, mutating=True) for _ in range(times)]
+    return [*frames, await toy.read(7, 4)]
+
+
+def test_a_consented_change_leaves_once_and_spends_its_consent_first():
+    async def main(line, link):
+        held = Held()
+        first = await run(changes(times=2), seat(line), deadline=60, consent=held)
+        sent = list(link.sent)
+        with pytest.raises(ConsentSpent):
+            await run(changes(), seat(line), deadline=60, consent=held)
+        return (
+            len(first),
+            [frame[1] for _, frame in sent],
+            [frame[1] for _, frame in link.sent[len(sent) :]],
+        )
+
+    scripts = [after(0.02, toy.answer(7, code)) for code in (3, toy.CHANGE, toy.CHANGE, 4, 3)]
+    assert on_line(main, *scripts) == (4, [3, toy.CHANGE, toy.CHANGE, 4, 3])
+
+
+def test_a_consent_to_another_act_lets_nothing_leave():
+    async def main(line, link):
+        with pytest.raises(ContractBroken, match="leave for 'paint' only"):
+            await run(changes(), seat(line), deadline=60, consent=Held(act="paint"))
+        with pytest.raises(ContractBroken, match="while reading"):
+            await run(changes(code=3), seat(line), deadline=60)
+        return [frame[1] for _, frame in link.sent]
+
+    assert on_line(main, *[after(0.02, toy.answer(7, 3))] * 2) == [3, 3]
+
+
+def test_a_change_without_answer_is_never_repeated():
+    async def main(line, link):
+        with pytest.raises(ReplyTimeout):
+            await run(changes(), seat(line), deadline=60, consent=Held())
+        return [frame[1] for _, frame in link.sent]
+
+    assert on_line(main, after(0.02, toy.answer(7, 3))) == [3, toy.CHANGE]
 
 
 def test_a_request_may_be_built_at_the_instant_of_sending():

@@ -10,6 +10,7 @@ from hub.plugins.api import NEED_MORE, Timing, Verdict, ask
 
 TIMING = Timing(first_byte_s=0.15, gap_s=0.005, late_reply_s=1.0)
 HELLO, BYE, CHANGE = 0x01, 0x02, 0x30
+CHANGES = "change"  # the act that CHANGE is part of
 
 
 def request(address, code):
@@ -41,6 +42,10 @@ def rule(address, code):
 
 def is_mutating(frame):
     return frame[1] == CHANGE
+
+
+def act(frame):
+    return CHANGES if frame[1] == CHANGE else None
 
 
 async def read(address, code, **more):

@@ -7,8 +7,9 @@ from enum import Enum, StrEnum, auto
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from hub.domain.clock import ClockReading, MeterTime
+from hub.domain.consent import Act, Consent
 from hub.domain.journal import JournalPage
-from hub.domain.meters import Identity, Quantity, Register
+from hub.domain.meters import FixedValues, Identity, Limits, MeterState, Quantity, Register
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage
 from hub.plugins.api.settings import PluginSettings
@@ -25,6 +26,27 @@ class Can(StrEnum):
     SNAPSHOT = "snapshot"
     PROFILE = "profile"
     JOURNAL = "journal"
+    STATE = "state"
+    FIXED = "fixed"
+    SET_CLOCK = "set_clock"
+    RELAY = "relay"
+    LIMITS = "limits"
+
+
+class ClockMove(Enum):
+    """How to put a clock right."""
+
+    NUDGE = auto()  # within the meter's daily allowance; keeps archives in order
+    SET = auto()  # any distance; may upset archives
+
+
+class Outcome(Enum):
+    """What became of a write."""
+
+    CONFIRMED = auto()  # read back and seen
+    STARTED = auto()  # taken on and still running; look again later
+    REFUSED = auto()
+    UNKNOWN = auto()  # no answer after a mutating ask; never repeated
 
 
 class Level(Enum):
@@ -90,7 +112,52 @@ class ReadsProfile(Protocol):
 class ReadsJournal(Protocol):
     def books(self) -> frozenset[str]: ...
 
-    def read_journal(self, book: str, since: Cursor | None) -> Talk[JournalPage]: ...
+    def read_journal(self, book: str, since: Cursor | None) -> Talk[JournalPage]:
+        """One page of a book, oldest first. No cursor: all that is kept. CursorLost: start again.
+
+        An entry that was still going on comes again when its end is known. What was overwritten
+        before it was read is ``lost``, with its bounds.
+        """
+
+
+@runtime_checkable
+class ReadsState(Protocol):
+    def read_state(self) -> Talk[MeterState]:
+        """Self-diagnosis, tariff now, load control, limits and maxima."""
+
+
+@runtime_checkable
+class Fixes(Protocol):
+    def fix(self, consent: Consent) -> Talk[Outcome]:
+        """Latch the present values of this meter; it changes nothing that is counted."""
+
+    def read_fixed(self) -> Talk[FixedValues | None]:
+        """Read what was latched last; None: nothing was."""
+
+
+@runtime_checkable
+class SetsClock(Protocol):
+    def set_clock(
+        self, target: Callable[[datetime], MeterTime], move: ClockMove, consent: Consent
+    ) -> Talk[Outcome]:
+        """Move to ``target(now)``, evaluated as the bytes leave.
+
+        REFUSED: the meter said no, for one because it was corrected today already. STARTED: it
+        slows its clock down until the time fits. Raises ValueError for a nudge that the meter
+        can't do, before anything is sent.
+        """
+
+
+@runtime_checkable
+class SwitchesRelay(Protocol):
+    def switch_relay(self, consent: Consent, *, closed: bool) -> Talk[Outcome]:
+        """Switch, then read back. ``read_state`` tells how it is."""
+
+
+@runtime_checkable
+class SetsLimits(Protocol):
+    def set_limits(self, limits: Limits, consent: Consent) -> Talk[Outcome]:
+        """Set what is given, then read back. Raises ValueError for what can't be set."""
 
 
 PROTOCOLS: Mapping[Can, type] = {
@@ -99,6 +166,11 @@ PROTOCOLS: Mapping[Can, type] = {
     Can.SNAPSHOT: ReadsSnapshot,
     Can.PROFILE: ReadsProfile,
     Can.JOURNAL: ReadsJournal,
+    Can.STATE: ReadsState,
+    Can.FIXED: Fixes,
+    Can.SET_CLOCK: SetsClock,
+    Can.RELAY: SwitchesRelay,
+    Can.LIMITS: SetsLimits,
 }
 
 
@@ -148,6 +220,7 @@ class DriverSpec(Generic[S]):
     may: frozenset[Can]  # the most any model can do
     timing: Callable[[int], Timing]  # by baud rate
     is_mutating: Callable[[bytes], bool] = lambda _request: True  # audits 'reads never write'
+    act: Callable[[bytes], Act | None] = lambda _request: None  # of a write; None: it never leaves
     interleave: bool = True
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None

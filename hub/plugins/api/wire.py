@@ -68,6 +68,13 @@ def ask(
 
 
 @types.coroutine
+def tell(request: Request, *, mutating: bool = False) -> Generator[Step, Reply, datetime]:
+    """Send to everybody, whom nobody answers; return the instant of sending."""
+    reply = yield Ask(request=request, rule=None, mutating=mutating)
+    return reply.sent_at
+
+
+@types.coroutine
 def rest(seconds: float) -> Generator[Step, Reply, None]:
     """Let the meter think."""
     yield Rest(seconds)

@@ -40,6 +40,18 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("The supplier did not accept the login or password"),
         N_("Check the keyboard layout and type the password again. We kept the rest."),
     ),
+    "supplier.challenge_needed": (
+        N_("The supplier asks a question first"),
+        N_("This version can't answer it; sign in on the supplier's own site once, then here."),
+    ),
+    "supplier.submission_rejected": (
+        N_("The supplier did not accept it"),
+        N_("Its reason stands beside it. Correct what you sent, or ask the supplier."),
+    ),
+    "supplier.submission_uncertain": (
+        N_("It is not known yet whether the supplier got it"),
+        N_("The hub looks for it at the supplier and never sends it twice by itself."),
+    ),
     "supplier.down": (
         N_("The supplier does not answer"),
         N_("Nothing is lost: try again in a few minutes. We kept everything but the password."),
@@ -51,6 +63,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "supplier.answer_changed": (
         N_("The supplier's answer could not be understood"),
         N_("This is not your fault. The administrator will see it; try again later."),
+    ),
+    "consent.spent": (
+        N_("This order was carried out already, or has run out"),
+        N_("Look at the meter's state, then give the order anew."),
     ),
     "store.conflict": (
         N_("This has been changed meanwhile"),
