@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from datetime import timedelta
 
 import pytest
 import wire_toy as toy
@@ -318,7 +317,7 @@ class Held:
             target="7",
             actor="tester",
             reason="to see",
-            until=datetime(2030, 1, 1, tzinfo=UTC),
+            until=START,
         )
         self.spent = [spent]
 
