@@ -152,14 +152,199 @@ class ContractPoint(Row, table=True):
     whole_digits: int | None = None
     decimal_digits: int | None = None
     facts: dict[str, str] = json_field()  # PointFact -> text
+    submit_from_day: int | None = None  # of the month; None: readings are taken on any day
+    submit_to_day: int | None = None
+    transformers: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     told_at: datetime
+
+
+class LinkCode(Row, table=True):
+    """A one-time code that ties a contract's number to whoever got the letter; stored hashed."""
+
+    __tablename__ = "link_code"
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id")
+    number: str = Field(index=True)  # of the contract
+    code_hash: str
+    issued_at: datetime
+    expires_at: datetime
+    tries: int = 0
+    spent_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class ContractState(Row, table=True):
+    """When an account is asked again, and how long to wait after failures."""
+
+    __tablename__ = "contract_state"
+    contract_id: int = Field(primary_key=True, foreign_key="contract.id", sa_type=BIG)
+    due_at: datetime = Field(index=True)
+    failures: int = 0
+    stopped: bool = False  # the supplier refused the login; needs its owner
+    claim_token: str = ""
+    claimed_until: datetime | None = None
+
+
+class ContractCursor(Row, table=True):
+    """Where to go on with what an account's supplier tells in pages; opaque."""
+
+    __tablename__ = "contract_cursor"
+    contract_id: int = Field(primary_key=True, foreign_key="contract.id", sa_type=BIG)
+    what: str = Field(primary_key=True)  # Does
+    scheme: str
+    body: str
+    at: datetime
+
+
+class ToldReading(Row, table=True):
+    """A reading as the supplier has it; ``value`` with as many decimals as were told."""
+
+    __tablename__ = "told_reading"
+    __table_args__ = (UniqueConstraint("contract_point_id", "zone", "taken_on", "remote_id"),)
+    id: int | None = big_id()
+    contract_point_id: int = ref("contract_point.id", index=False)
+    zone: str
+    taken_on: date
+    value: str
+    source: str  # ours, theirs, estimated
+    basis: str = ""  # Basis where the supplier bills by it, else ''
+    ratios_applied: bool = False
+    remote_id: str = ""
+    told_at: datetime
+
+
+class Submission(Row, table=True):
+    """Readings that a consumer sent; delivered by the outbox, once."""
+
+    id: int | None = big_id()
+    contract_point_id: int = ref("contract_point.id")
+    key: str = Field(unique=True)
+    taken_on: date
+    values: dict[str, str] = json_field()  # zone -> what the meter showed
+    state: str  # waiting, sent, accepted, refused, uncertain
+    reason: str = ""  # of a refusal, in the supplier's words
+    remote_id: str = ""
+    error_code: str = ""  # of the last try, while it waits
+    created_at: datetime
+    changed_at: datetime
+
+
+class Notice(Row, table=True):
+    """A notification: told by the supplier, or made from what a meter did."""
+
+    __table_args__ = (
+        UniqueConstraint("contract_id", "source", "remote_id"),
+        Index("ix_notice_list", "contract_id", "published_at"),
+    )
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id", index=False)
+    contract_point_id: int | None = ref("contract_point.id", index=False, null=True)
+    source: str = "supplier"  # supplier, meter
+    remote_id: str
+    kind: str  # NoticeKind
+    title: str
+    text: str
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    published_at: datetime
+    told_at: datetime
+    read_at: datetime | None = None
+
+
+class Appeal(Row, table=True):
+    """An appeal to the supplier; with no ``remote_id`` it has not been delivered yet."""
+
+    __table_args__ = (
+        Index(
+            "ux_appeal_remote",
+            "contract_id",
+            "remote_id",
+            unique=True,
+            sqlite_where=text("remote_id <> ''"),
+            postgresql_where=text("remote_id <> ''"),
+        ),
+    )
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id")
+    key: str = Field(unique=True)
+    remote_id: str = ""
+    number: str = ""
+    subject: str
+    email: str = ""
+    phone: str = ""
+    state: str  # waiting, uncertain, or an AppealState
+    remote_state: str = ""
+    error_code: str = ""  # of the last try, while it waits
+    due_on: date | None = None
+    created_at: datetime
+    changed_at: datetime
+
+
+class AppealMessage(Row, table=True):
+    """What was said in an appeal; ``key`` of what we have not delivered yet, else ''."""
+
+    __tablename__ = "appeal_message"
+    id: int | None = big_id()
+    appeal_id: int = ref("appeal.id")
+    at: datetime
+    who: str = ""  # '': the consumer
+    body: str
+    key: str = ""
+    error_code: str = ""
+
+
+class ContractBill(Row, table=True):
+    """A bill as the supplier told it; ``lines`` are BillLines with decimals as text."""
+
+    __tablename__ = "contract_bill"
+    __table_args__ = (UniqueConstraint("contract_id", "remote_id"),)
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id", index=False)
+    remote_id: str
+    month: date
+    kopecks: int = Field(sa_type=BIG)
+    has_file: bool = False
+    lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    told_at: datetime
+
+
+class ContractPayment(Row, table=True):
+    """A payment as the supplier told it."""
+
+    __tablename__ = "contract_payment"
+    __table_args__ = (UniqueConstraint("contract_id", "remote_id"),)
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id", index=False)
+    remote_id: str
+    paid_at: datetime
+    kopecks: int = Field(sa_type=BIG)
+    state: str
+    told_at: datetime
+
+
+class ContractTariff(Row, table=True):
+    """A price as the supplier told it; ``point`` '' is all points of the contract."""
+
+    __tablename__ = "contract_tariff"
+    id: int | None = big_id()
+    contract_id: int = ref("contract.id")
+    point: str = ""  # ContractPoint.remote_id
+    name: str = ""
+    zone: str
+    millionths: int = Field(sa_type=BIG)  # of a rouble, for a unit of the resource
+    valid_from: date
+    valid_to: date | None = None
 
 
 # -- the in-house books (behind the 'house' connector) -----------------------------------------
 
 
 class HouseContract(Row, table=True):
-    """A contract in the utility's own books; the access is a login with an argon2 password."""
+    """A contract in the utility's own books; the access is a login with an argon2 password.
+
+    ``balance_kopecks`` is the one brought in at ``balance_at``; bills and payments booked after
+    it change it. Without a password nobody signs in.
+    """
 
     __tablename__ = "house_contract"
     id: int | None = big_id()
@@ -172,6 +357,29 @@ class HouseContract(Row, table=True):
     since: date | None = None
     balance_kopecks: int = Field(default=0, sa_type=BIG)
     balance_at: datetime | None = None
+
+
+class HouseTariff(Row, table=True):
+    """A tariff of a utility; what it costs when is in its prices."""
+
+    __tablename__ = "house_tariff"
+    __table_args__ = (UniqueConstraint("supplier_id", "name"),)
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id", index=False)
+    name: str
+
+
+class HousePrice(Row, table=True):
+    """What a unit costs in a zone ('': the fixed part, a month); both days are included."""
+
+    __tablename__ = "house_price"
+    __table_args__ = (UniqueConstraint("tariff_id", "zone", "valid_from"),)
+    id: int | None = big_id()
+    tariff_id: int = ref("house_tariff.id", index=False)
+    zone: str
+    millionths: int = Field(sa_type=BIG)
+    valid_from: date
+    valid_to: date | None = None
 
 
 class HousePoint(Row, table=True):
@@ -191,6 +399,145 @@ class HousePoint(Row, table=True):
     whole_digits: int | None = None
     decimal_digits: int | None = None
     facts: dict[str, str] = json_field()
+    submit_from_day: int | None = None
+    submit_to_day: int | None = None
+    transformers: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    tariff_id: int | None = ref("house_tariff.id", index=False, null=True)
+
+
+class HouseReading(Row, table=True):
+    """A reading in the books, in thousandths of the point's unit."""
+
+    __tablename__ = "house_reading"
+    __table_args__ = (UniqueConstraint("house_point_id", "zone", "taken_on"),)
+    id: int | None = big_id()
+    house_point_id: int = ref("house_point.id", index=False)
+    zone: str
+    taken_on: date
+    thousandths: int = Field(sa_type=BIG)
+    source: str  # consumer, operator, meter, estimated
+    basis: str  # Basis: how the one that is billed by came about
+    changed_at: datetime
+
+
+class HouseSubmission(Row, table=True):
+    """Readings that came in and wait for, or have, a decision."""
+
+    __tablename__ = "house_submission"
+    __table_args__ = (UniqueConstraint("house_contract_id", "key"),)
+    id: int | None = big_id()
+    house_contract_id: int = ref("house_contract.id", index=False)
+    house_point_id: int = ref("house_point.id")
+    key: str
+    taken_on: date
+    values: dict[str, str] = json_field()
+    state: str = "sent"  # sent, accepted, refused
+    reason: str = ""
+    sent_at: datetime
+    changed_at: datetime
+
+
+class HouseBill(Row, table=True):
+    """A month's charges of a contract; its amount is the sum of its lines."""
+
+    __tablename__ = "house_bill"
+    __table_args__ = (UniqueConstraint("house_contract_id", "month", "number"),)
+    id: int | None = big_id()
+    house_contract_id: int = ref("house_contract.id", index=False)
+    month: date  # its first day
+    number: int = 1  # of the bills of this month
+    booked_at: datetime
+
+
+class HouseBillLine(Row, table=True):
+    """A charge and what it is made of: (after - before) x ratio x price, rounded once."""
+
+    __tablename__ = "house_bill_line"
+    id: int | None = big_id()
+    bill_id: int = ref("house_bill.id")
+    words: str
+    kopecks: int = Field(sa_type=BIG)
+    house_point_id: int | None = ref("house_point.id", index=False, null=True)
+    zone: str = ""
+    quantity_thousandths: int | None = Field(default=None, sa_type=BIG)
+    unit: str = ""
+    price_millionths: int | None = Field(default=None, sa_type=BIG)
+    before_thousandths: int | None = Field(default=None, sa_type=BIG)
+    after_thousandths: int | None = Field(default=None, sa_type=BIG)
+    ratio: int = 1
+    basis: str = ""
+
+
+class HousePayment(Row, table=True):
+    """Money that came in; ``reference`` keeps one payment from being booked twice."""
+
+    __tablename__ = "house_payment"
+    __table_args__ = (UniqueConstraint("house_contract_id", "reference"),)
+    id: int | None = big_id()
+    house_contract_id: int = ref("house_contract.id", index=False)
+    reference: str
+    kopecks: int = Field(sa_type=BIG)
+    paid_at: datetime
+    booked_at: datetime
+
+
+class HouseNotice(Row, table=True):
+    """A notification for one contract, or for all of the utility."""
+
+    __tablename__ = "house_notice"
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id")
+    house_contract_id: int | None = ref("house_contract.id", null=True)
+    kind: str
+    title: str
+    words: str
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    published_at: datetime
+
+
+class HouseNoticeRead(Row, table=True):
+    """That a contract's holder opened a notification."""
+
+    __tablename__ = "house_notice_read"
+    notice_id: int = Field(primary_key=True, foreign_key="house_notice.id", sa_type=BIG)
+    house_contract_id: int = Field(primary_key=True, foreign_key="house_contract.id", sa_type=BIG)
+    read_at: datetime
+
+
+class HouseAppeal(Row, table=True):
+    """An appeal in the books, numbered through the utility."""
+
+    __tablename__ = "house_appeal"
+    __table_args__ = (
+        UniqueConstraint("house_contract_id", "key"),
+        UniqueConstraint("supplier_id", "number"),
+    )
+    id: int | None = big_id()
+    supplier_id: int = ref("supplier.id", index=False)
+    house_contract_id: int = ref("house_contract.id", index=False)
+    number: int
+    key: str
+    subject: str
+    email: str = ""
+    phone: str = ""
+    state: str  # AppealState
+    due_on: date | None = None
+    created_at: datetime
+    changed_at: datetime
+
+
+class HouseMessage(Row, table=True):
+    """What was said in an appeal, by the consumer ('') or by somebody of the utility."""
+
+    __tablename__ = "house_message"
+    __table_args__ = (UniqueConstraint("appeal_id", "key"),)
+    id: int | None = big_id()
+    appeal_id: int = ref("house_appeal.id", index=False)
+    key: str
+    at: datetime
+    who: str = ""
+    body: str
 
 
 # -- points, meters, lines ---------------------------------------------------------------------
