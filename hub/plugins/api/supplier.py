@@ -29,6 +29,7 @@ class Does(StrEnum):
     PROFILE = "profile"
     JOURNAL = "journal"
     SUBMIT = "submit"
+    SUBMISSIONS = "submissions"
     NOTICES = "notices"
     NOTICES_READ = "notices_read"
     APPEALS = "appeals"
@@ -194,14 +195,26 @@ class Submission:
 
 class SubmissionState(Enum):
     ACCEPTED = auto()
-    QUEUED = auto()
+    QUEUED = auto()  # taken, to be decided later
     ALREADY_THERE = auto()
+    REFUSED = auto()  # only told later; refused at once is SubmissionRejected
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     state: SubmissionState
     remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionNews:
+    """What became of a submission; ``key`` is ours where the supplier keeps it."""
+
+    remote_id: str
+    state: SubmissionState
+    changed_at: datetime
+    reason: str = ""  # of a refusal, in the supplier's words
+    key: str = ""
 
 
 class NoticeKind(StrEnum):
@@ -213,11 +226,15 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
+    """``from_at`` to ``to_at``: when the planned work or the outage is, where it has a time."""
+
     remote_id: str
     kind: NoticeKind
     published_at: datetime
     title: str
     text: str
+    from_at: datetime | None = None
+    to_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,23 +266,36 @@ class AppealState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appeal:
+    """``thread`` is when, who, what, oldest first; who is '' for the consumer.
+
+    ``key`` is that of the draft, where the supplier keeps it; else a lost answer leads to a
+    question to the user.
+    """
+
     remote_id: str
     state: AppealState
     remote_state: str  # as the supplier words it
     changed_at: datetime
     number: str = ""  # as shown to people
     due_on: date | None = None
-    thread: Sequence[tuple[datetime, str, str]] = ()  # when, who, what
+    thread: Sequence[tuple[datetime, str, str]] = ()
+    subject: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """zone '': the fixed part, a month."""
+    """A price of one unit of the point's resource; zone '': the fixed part, a month.
+
+    ``point_id`` '': of all points of the contract. ``valid_to`` is the last day.
+    """
 
     zone: str
     price: Money
     valid_from: date
     valid_to: date | None = None
+    point_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,11 +307,34 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BillLine:
+    """One charge and what it is made of: quantity x price, rounded once.
+
+    ``quantity`` is (``after`` - ``before``) x ``ratio`` where registers made it.
+    """
+
+    text: str
+    amount: Money
+    point_id: str = ""
+    zone: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+    price: Money | None = None
+    before: Decimal | None = None
+    after: Decimal | None = None
+    ratio: int = 1
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
+    """``month`` is its first day; the amounts of ``lines`` add up to ``amount``."""
+
     remote_id: str
     month: date
     amount: Money
     has_file: bool = False
+    lines: Sequence[BillLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +410,12 @@ class AcceptsReadings(Protocol):
 
 
 @runtime_checkable
+class TellsSubmissions(Protocol):
+    async def submissions(self, desk: "Desk", since: Cursor | None) -> Page[SubmissionNews]:
+        """Tell what became of submissions since then, whoever sent them."""
+
+
+@runtime_checkable
 class HasNotices(Protocol):
     async def notices(self, desk: "Desk", since: Cursor | None) -> Page[Notice]: ...
 
@@ -404,16 +463,36 @@ class HasBills(Protocol):
 
 
 class Books(Protocol):
-    """hub/services/books.py: the in-house books, seen as one contract's login sees them.
+    """hub/services/books.py: the in-house books, seen as one contract's access sees them.
 
-    It grows with what the books can do; ``sign_in`` raises CredentialsRejected.
+    Whatever is not on the account's contract is ``Missing``. The same key of a submission or of
+    a draft means the same one: nothing is entered twice.
     """
 
-    async def sign_in(self, login: str, password: str) -> Account: ...
+    async def sign_in(self, login: str, password: str) -> Account:
+        """Prove the contract's login and password; CredentialsRejected."""
+
+    async def by_number(self, number: str) -> Account:
+        """Find the contract whose holder the hub has proved by a code; CredentialsRejected."""
+
     async def card(self) -> SupplierCard: ...
     async def contract(self, account: Account) -> Contract: ...
     async def balance(self, account: Account) -> Balance: ...
     async def points(self, account: Account) -> Sequence[Point]: ...
+    async def readings(self, account: Account, since: Cursor | None) -> Page[SupplierReading]: ...
+    async def submit(self, account: Account, submission: Submission) -> Receipt:
+        """Take readings in; SubmissionRejected with the reason."""
+
+    async def submissions(self, account: Account, since: Cursor | None) -> Page[SubmissionNews]: ...
+    async def notices(self, account: Account, since: Cursor | None) -> Page[Notice]: ...
+    async def notice_read(self, account: Account, remote_id: str) -> None: ...
+    async def create_appeal(self, account: Account, draft: AppealDraft) -> Appeal: ...
+    async def reply(self, account: Account, remote_id: str, draft: AppealDraft) -> Appeal: ...
+    async def appeals(self, account: Account, since: Cursor | None) -> Page[Appeal]: ...
+    async def appeal(self, account: Account, remote_id: str) -> Appeal: ...
+    async def tariffs(self, account: Account, on: date) -> Sequence[Tariff]: ...
+    async def payments(self, account: Account, since: Cursor | None) -> Page[Payment]: ...
+    async def bills(self, account: Account, since: Cursor | None) -> Page[Bill]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
