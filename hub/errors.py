@@ -223,7 +223,8 @@ class BadLine(LinkError):
     code = "line.bad_address"
     retry, blame = Retry.NEVER, Blame.USER
     sentence = (
-        "A line is written tcp://host:port, serial:///dev/ttyUSB0?baud=9600 or rfc2217://host:port."
+        "A line is written tcp://host:port, serial:///dev/ttyUSB0?baud=9600, rfc2217://host:port "
+        "or listen://host:port/NAME."
     )
 
 

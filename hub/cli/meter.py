@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WHAT: Final = ("identity", "clock", "registers", "snapshot", "profile", "journal")
 # Each ask has its own short time; this bounds a visit whose meter answers but never ends.
 LONGEST_VISIT_S: Final = 12 * 3600.0
+WAIT_FOR_CALL_S: Final = 180.0  # modems that lost their connection call again within minutes
 
 
 @click.group()
@@ -89,8 +90,9 @@ def read(
 ) -> None:
     """Read WHAT from the meter at LINE.
 
-    LINE is tcp://host:port, serial:///dev/ttyUSB0?baud=9600 or rfc2217://host:port. The profile is
-    read from the oldest record on, or between --since and --until on the meter's face.
+    LINE is tcp://host:port, serial:///dev/ttyUSB0?baud=9600, rfc2217://host:port or, for a gateway
+    that calls this machine, listen://0.0.0.0:port/NAME. The profile is read from the oldest record
+    on, or between --since and --until on the meter's face.
     """
     if what != "profile" and (since or until):
         raise click.UsageError("--since and --until are for the profile")
@@ -183,11 +185,16 @@ async def _visit(
     from hub.cli.reading import visit
     from hub.wire.address import parse_line
     from hub.wire.line import Line
-    from hub.wire.links import open_link
+    from hub.wire.links import Links
     from hub.wire.runner import run
 
     address = parse_line(text)
-    async with Line(open_link, address, repeats=repeats) as line:
+    if address.kind == "listen":
+        click.echo(f"Waiting for {address.name} to call {address.host}:{address.port} …", err=True)
+    async with (
+        Links(patience_s=WAIT_FOR_CALL_S) as links,
+        Line(links.open, address, repeats=repeats) as line,
+    ):
         seat = line.seat(
             spec.timing(address.baud),
             interleave=spec.interleave,

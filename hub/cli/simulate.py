@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("driver")
-@click.option("--listen", metavar="LINE", help="tcp://127.0.0.1:4001; port 0: any free one.")
+@click.option("--listen", metavar="LINE", help="tcp://127.0.0.1:4001, or call listen://…")
 @click.option("--serial", is_flag=True, help="On a new pty instead; its path is printed.")
 @click.option("--meters", default=1, show_default=True, type=click.IntRange(1, 240), metavar="N")
 @click.option("--address", default=1, show_default=True, type=int, metavar="A", help="The first.")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from hub.collector import holder
-from hub.collector.plan import LineWork, plan, rest_s
+from hub.collector.plan import LineWork, called_lines, plan, rest_s
 from hub.collector.worker import AT_A_TIME, Means, Outcome, Worker
 from hub.errors import HubError, LineBusy
 from hub.plugins.manager import Plugins
@@ -18,8 +18,9 @@ from hub.services.lines import Due, Lease
 from hub.store.unit import Store
 from hub.wire.address import LineAddress
 from hub.wire.capture import WireLog
+from hub.wire.incoming import CALL_S
 from hub.wire.link import Link
-from hub.wire.links import open_link
+from hub.wire.links import Links
 
 log = structlog.get_logger("hub.collector")
 
@@ -38,9 +39,10 @@ class CollectorSettings:
     reach: Collection[str] = ()
     at_a_time: int = AT_A_TIME
     wire_log: WireLog | None = None
-    open_link: Callable[[LineAddress], Awaitable[Link]] = open_link
+    open_link: Callable[[LineAddress], Awaitable[Link]] | None = None  # None: as the address says
     now: Callable[[], datetime] = utc_now
     look_every_s: float = LOOK_EVERY_S
+    call_s: float = CALL_S  # how long a line waits for its gateway to call
 
 
 async def collect(
@@ -67,10 +69,12 @@ class Collector:
     def __init__(self, store: Store, plugins: Plugins, settings: CollectorSettings) -> None:
         self.store = store
         self.settings = settings
+        self.links = Links(patience_s=settings.call_s, called=self._called)
+        self.calling: set[str] = set()  # gateways that have called since the last look
         self.means = Means(
             store=store,
             plugins=plugins,
-            open_link=settings.open_link,
+            open_link=settings.open_link or self.links.open,
             now=settings.now,
             wire_log=settings.wire_log,
             at_a_time=settings.at_a_time,
@@ -105,6 +109,9 @@ class Collector:
     async def _look(self, before: Due) -> Due:
         """See what is due now; a database that is gone for a moment ends nothing."""
         try:
+            calling, self.calling = self.calling, set()
+            if calling:
+                await asyncio.to_thread(lines.try_now, self.store, calling)
             due = await asyncio.to_thread(lines.due, self.store)
             await self._start(due)
             if self.tidied_at is None or due.now > self.tidied_at + TIDY_EVERY:
@@ -116,7 +123,12 @@ class Collector:
             return before
         return due
 
+    def _called(self, address: LineAddress) -> None:
+        """Take note that a gateway has called: its line need not wait for its next try."""
+        self.calling.add(str(address))
+
     async def _start(self, due: Due) -> None:
+        await self.links.incoming.expect(called_lines(due, reach=self.settings.reach))
         for work in plan(due, reach=self.settings.reach):
             if work.line.id in self.workers:
                 self.workers[work.line.id][0].feed(work.meters)
@@ -164,3 +176,4 @@ class Collector:
             with suppress(HubError):
                 await asyncio.to_thread(lines.release, self.store, worker.lease)
         self.workers.clear()
+        await self.links.close()

@@ -1,10 +1,13 @@
 """What is due: a pure function of the meters' and lines' states and the time."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hub.errors import BadLine
 from hub.services.lines import Due, LineRow, StateRow
+from hub.wire.address import LineAddress, parse_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AFTER_THE_SLOT = timedelta(seconds=20)  # a meter needs a moment to write the slot that ended
@@ -36,6 +39,19 @@ def plan(due: Due, *, reach: Collection[str] = ()) -> list[LineWork]:
         and (not line.reach or line.reach in reach)
         and (line.next_try_at is None or line.next_try_at <= due.now)
     ]
+
+
+def called_lines(due: Due, *, reach: Collection[str] = ()) -> list[LineAddress]:
+    """List the lines within reach whose gateways call us; one that is written wrongly is left out.
+
+    All of them, due or not: a gateway that calls keeps its connection until it is needed.
+    """
+    found = []
+    for line in due.lines:
+        if line.address.startswith("listen:") and (not line.reach or line.reach in reach):
+            with suppress(BadLine):
+                found.append(parse_line(line.address))
+    return found
 
 
 def next_visit(now: datetime, every_minutes: int, meter_id: int) -> datetime:

@@ -1,6 +1,6 @@
 """Lines: which ones have work, who holds them, and how they fare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,6 +107,14 @@ def is_well(store: Store, lease: Lease) -> bool:
                 error_text="",
             )
         return was_down
+
+
+def try_now(store: Store, addresses: Collection[str]) -> None:
+    """Let lines that are down be tried at once: their gateways have called."""
+    with store.write() as unit:
+        for row in meters.lines(unit):
+            if row.address in addresses and row.next_try_at is not None:
+                meters.change_line(unit, row.id, next_try_at=None)
 
 
 def tidy(store: Store) -> int:

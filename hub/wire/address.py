@@ -1,35 +1,45 @@
-"""LINE as people write it: ``tcp://host:port``, ``serial:///dev/ttyUSB0?baud=9600``, ``rfc2217://``."""
+"""LINE as people write it: tcp://host:port, serial:///dev/ttyUSB0?baud=9600, rfc2217://, listen://.
+
+``listen://host:port/NAME`` is a gateway that calls us: the hub listens there, and of all that
+call the gateway NAME is told by its first packet.
+"""
 
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from typing_extensions import override
 
 from hub.errors import BadLine
 
-Kind: TypeAlias = Literal["tcp", "serial", "rfc2217"]
+Kind: TypeAlias = Literal["tcp", "serial", "rfc2217", "listen"]
 Parity: TypeAlias = Literal["N", "E", "O"]
 
 DEFAULT_BAUD = 9600
 NETWORK_LATENCY_S = 0.05  # a gateway in the same building
 SERIAL_LATENCY_S = 0.02  # USB adapters hand bytes over every 16 ms
+CALLED_LATENCY_S = 0.5  # those who call us are modems, mostly
 
 _SCHEMES: dict[str, Kind] = {
     "tcp": "tcp",
     "socket": "tcp",
     "serial": "serial",
     "rfc2217": "rfc2217",
+    "listen": "listen",
 }
-_HOW = "Write it tcp://host:port, serial:///dev/ttyUSB0?baud=9600 or rfc2217://host:port."
-_OPTIONS = "baud, parity, stop, echo, latency"
+_HOW = (
+    "Write it tcp://host:port, serial:///dev/ttyUSB0?baud=9600, rfc2217://host:port "
+    "or listen://host:port/NAME."
+)
+_OPTIONS = "baud, parity, stop, echo, latency, hello"
 _MAX_BAUD = 4_000_000
 _MIN_BAUD = 50
 _MAX_LATENCY_S = 60.0
 _MAX_PORT = 65535
+_MAX_HELLO = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +55,16 @@ class LineAddress:
     stop_bits: int = 1
     echo: bool = False  # the adapter hears itself
     latency_s: float | None = None  # one way, and the longest pause it makes inside a frame
+    name: str = ""  # of a gateway that calls us: its first packet holds it as a word
+    hello: str = ""  # hex that this packet begins with instead, if it is not text
 
     @property
     def delay_s(self) -> float:
         """The latency to reckon with: as written, or what is usual for this kind of line."""
         if self.latency_s is not None:
             return self.latency_s
+        if self.kind == "listen":
+            return CALLED_LATENCY_S
         return SERIAL_LATENCY_S if self.kind == "serial" else NETWORK_LATENCY_S
 
     @property
@@ -65,6 +79,8 @@ class LineAddress:
         else:
             host = f"[{self.host}]" if ":" in self.host else self.host
             place = f"{self.kind}://{host}:{self.port}"
+            if self.kind == "listen":
+                place += f"/{self.name}"
         options = []
         if self.baud != DEFAULT_BAUD:
             options.append(f"baud={self.baud}")
@@ -76,6 +92,8 @@ class LineAddress:
             options.append("echo=1")
         if self.latency_s is not None:
             options.append(f"latency={self.latency_s:g}")
+        if self.hello:
+            options.append(f"hello={self.hello}")
         return f"{place}?{'&'.join(options)}" if options else place
 
 
@@ -98,21 +116,41 @@ def parse_line(text: str, *, listen: bool = False) -> LineAddress:
     if parts.fragment or "@" in parts.netloc:
         raise BadLine(f"A line has neither '@' nor '#' in it. {_HOW}")
     options = _options(parts.query)
+    if "hello" in options and kind != "listen":
+        raise BadLine("The option 'hello' is for gateways that call: listen://host:port/NAME.")
     if kind == "serial":
-        device = unquote(parts.netloc + parts.path)
-        if not re.fullmatch(r"/.+|COM\d+", device) or "\0" in device:
-            raise BadLine(
-                f"'{text}' names no device; write the full path, as in serial:///dev/ttyUSB0."
-            )
-        return replace(LineAddress("serial", device=device), **options)
-    if parts.path not in ("", "/"):
-        raise BadLine(f"'{text}' has a path, but a network line is a host and a port. {_HOW}")
+        return replace(LineAddress("serial", device=_device(text, parts)), **options)
     host = parts.hostname or ""
     if not re.fullmatch(r"[\w.:%-]+", host):
         raise BadLine(f"'{text}' names no host. {_HOW}")
     if port is None or not (listen or port):
         raise BadLine(f"'{text}' names no port (1 to {_MAX_PORT}). {_HOW}")
-    return replace(LineAddress(kind, host=host, port=port), **options)
+    place = LineAddress(kind, host=host, port=port, name=_name(text, kind, parts.path))
+    return replace(place, **options)
+
+
+def _device(text: str, parts: SplitResult) -> str:
+    device = unquote(parts.netloc + parts.path)
+    if not re.fullmatch(r"/.+|COM\d+", device) or "\0" in device:
+        raise BadLine(
+            f"'{text}' names no device; write the full path, as in serial:///dev/ttyUSB0."
+        )
+    return device
+
+
+def _name(text: str, kind: Kind, path: str) -> str:
+    """Return whose call it is; only gateways that call have a name."""
+    if kind != "listen":
+        if path not in ("", "/"):
+            raise BadLine(f"'{text}' has a path, but a network line is a host and a port. {_HOW}")
+        return ""
+    name = path.removeprefix("/")
+    if not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,64}", name):
+        raise BadLine(
+            f"'{text}' does not name the gateway that will call; write its name or IMEI as in "
+            "listen://0.0.0.0:5020/860000000000001."
+        )
+    return name
 
 
 def _options(query: str) -> dict[str, Any]:
@@ -168,10 +206,23 @@ def _latency(value: str) -> float:
     raise BadLine(f"'latency={value}' is no latency; write seconds, from 0 to {_MAX_LATENCY_S:g}.")
 
 
+def _hello(value: str) -> str:
+    try:
+        packet = bytes.fromhex(value)
+    except ValueError:
+        packet = b""
+    if 0 < len(packet) <= _MAX_HELLO:
+        return packet.hex()
+    raise BadLine(
+        f"'hello={value}' is no beginning of a packet; write 1 to {_MAX_HELLO} bytes as hex."
+    )
+
+
 _READERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "baud": ("baud", _baud),
     "parity": ("parity", _parity),
     "stop": ("stop_bits", _stop_bits),
     "echo": ("echo", _echo),
     "latency": ("latency_s", _latency),
+    "hello": ("hello", _hello),
 }

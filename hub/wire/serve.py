@@ -25,6 +25,7 @@ from hub.wire.trouble import explained
 QUIET_S = 0.003
 MAX_REQUEST_BYTES = 4096
 READ_BYTES = 4096
+CALL_AGAIN_S = 1.0
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +40,8 @@ async def serving(
     """Put a simulator on a line; gives the address at which it answers.
 
     ``listen``: a TCP address, port 0 for any free one; None: a new pty. On TCP any number of
-    connections may come, at once or one after another; they share the meters.
+    connections may come, at once or one after another; they share the meters. Of a line whose
+    gateway calls, this is the gateway: it calls the hub, says its name, and calls again.
     """
     line = _VirtualLine(simulator, faults or Faults(), now, quiet_s)
     if listen is None:
@@ -48,10 +50,13 @@ async def serving(
     elif listen.kind == "tcp":
         async with _on_tcp(line, listen) as address:
             yield address
+    elif listen.kind == "listen":
+        async with _calling(line, listen):
+            yield listen
     else:
         raise BadLine(
-            "Virtual meters listen at tcp://host:port, or on a new pty; "
-            "they can't be put on an existing port."
+            "Virtual meters listen at tcp://host:port, call as the gateway of "
+            "listen://host:port/NAME, or are on a new pty; they can't be put on an existing port."
         )
 
 
@@ -142,8 +147,9 @@ class _Ear:
 class _Connection(asyncio.Protocol):
     def __init__(self, line: _VirtualLine, all_of_them: "set[_Connection]") -> None:
         self._all = all_of_them
-        self._ear = _Ear(line, self._write)
+        self._ear = _Ear(line, self.write)
         self.transport: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -158,8 +164,9 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ear.stop()
         self._all.discard(self)
+        self.gone.set()
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
 
@@ -182,6 +189,34 @@ async def _on_tcp(line: _VirtualLine, listen: LineAddress) -> AsyncIterator[Line
             if connection.transport is not None:
                 connection.transport.abort()
         await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def _calling(line: _VirtualLine, hub: LineAddress) -> AsyncIterator[None]:
+    calls: set[_Connection] = set()
+    keeps_calling = asyncio.create_task(_call_on(line, hub, calls))
+    try:
+        yield
+    finally:
+        keeps_calling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeps_calling
+        for call in list(calls):
+            if call.transport is not None:
+                call.transport.abort()
+
+
+async def _call_on(line: _VirtualLine, hub: LineAddress, calls: "set[_Connection]") -> None:
+    loop = asyncio.get_running_loop()
+    hello = bytes.fromhex(hub.hello) if hub.hello else f"{hub.name}\r\n".encode()
+    while True:
+        with contextlib.suppress(OSError):
+            _, call = await loop.create_connection(
+                lambda: _Connection(line, calls), hub.host, hub.port
+            )
+            call.write(hello)
+            await call.gone.wait()
+        await asyncio.sleep(CALL_AGAIN_S)
 
 
 @contextlib.asynccontextmanager

@@ -6,13 +6,13 @@ and draining before every ask is the line's first duty.
 
 import asyncio
 import contextlib
-import socket
 from typing import cast
 
 from typing_extensions import override
 
 from hub.errors import LineDown
 from hub.wire.address import LineAddress
+from hub.wire.sockets import keep_alive
 from hub.wire.trouble import explained
 
 CONNECT_S = 10.0
@@ -40,7 +40,7 @@ class TcpLink(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
         if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            keep_alive(sock)
 
     @override
     def data_received(self, data: bytes) -> None:

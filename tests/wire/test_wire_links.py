@@ -106,6 +106,18 @@ async def test_a_connection_dropped_between_asks_is_made_again():
         assert line.stats.reconnects == 1
 
 
+async def test_a_peer_that_vanished_is_found_out_by_the_system():
+    async with serving(toy.Toy(7), ANY_PORT) as address, Line(open_link, address) as line:
+        await run(toy.visit(7, [3]), seat(line), deadline=60)
+        sock = line._link._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        idle = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        probes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+        apart = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+        assert idle + probes * apart <= 60
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+
+
 async def test_a_connection_dropped_while_waiting_is_a_line_down():
     async def hangs_up(reader, writer):
         await reader.read(1)
