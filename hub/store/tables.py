@@ -581,6 +581,15 @@ class Line(Row, table=True):
     error_text: str = ""
 
 
+class LineStats(Row, table=True):
+    """How a line fares, as its collector counted since it took the line; no history."""
+
+    __tablename__ = "line_stats"
+    line_id: int = Field(primary_key=True, foreign_key="line.id", sa_type=BIG)
+    at: datetime
+    counters: dict[str, Any] = json_field()
+
+
 class Meter(Row, table=True):
     """A device; identity is (maker, serial). ``serial`` is '' until the first visit proves it."""
 
@@ -638,6 +647,8 @@ class MeterState(Row, table=True):
     profile_through_at: datetime | None = None  # end of the newest stored slot
     profile_from_at: datetime | None = None  # start of the oldest stored slot
     profile_done: bool = False  # the cursor has reached the newest record at least once
+    journals_at: datetime | None = None  # when all journals were last read through
+    urgent_at: datetime | None = None  # since when a person waits for this meter
 
 
 class StoredCursor(Row, table=True):
@@ -645,7 +656,7 @@ class StoredCursor(Row, table=True):
 
     __tablename__ = "cursor"
     meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
-    what: str = Field(primary_key=True)  # 'profile'
+    what: str = Field(primary_key=True)  # 'profile', 'journal/02' …
     scheme: str
     body: str
     at: datetime
@@ -750,6 +761,98 @@ class BalanceCheck(Row, table=True):
     slots_wh: int | None = Field(default=None, sa_type=BIG)
     rereads: int = 0
     at: datetime
+
+
+class MeterEvent(Row, table=True):
+    """An event of a meter: an entry of one of its journals, or what the hub saw of it.
+
+    ``began_face``: its clock as shown, 'S' or 'W' after it where it keeps a season, 'Z' for UTC;
+    it is the key, since a face never changes. ``began_at`` is that face by the clock base.
+    """
+
+    __tablename__ = "meter_event"
+    __table_args__ = (
+        UniqueConstraint("meter_id", "book", "kind", "began_face", "nth"),
+        Index("ix_meter_event_began", "meter_id", "began_at"),
+    )
+    id: int | None = big_id()
+    meter_id: int = ref("meter.id", index=False)
+    source: str  # meter, hub
+    book: str  # of the meter; '' of the hub
+    kind: str  # a name of domain.events, or 'unknown'
+    nth: int = 0  # of several that began in one second
+    began_face: str
+    began_at: datetime
+    ended_face: str = ""
+    ended_at: datetime | None = None
+    phase: int | None = None
+    severity: int  # rank, 0 is the least
+    detail: dict[str, str] = json_field()
+    raw: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    first_seen_at: datetime
+    changed_at: datetime
+
+
+class LastValues(Row, table=True):
+    """What a meter showed last: one row for each of 'snapshot', 'state' and 'fixed'."""
+
+    __tablename__ = "last_values"
+    __table_args__ = {"sqlite_with_rowid": False}
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
+    what: str = Field(primary_key=True)
+    at: datetime
+    shown: str = ""  # the meter's face then
+    body: dict[str, Any] = json_field()
+
+
+# -- clocks and orders -------------------------------------------------------------------------
+
+
+class ClockDrift(Row, table=True):
+    """Meter minus UTC at a visit; kept where it tells something new (services.clock_discipline)."""
+
+    __tablename__ = "clock_drift"
+    __table_args__ = {"sqlite_with_rowid": False}
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
+    at: datetime = Field(primary_key=True)
+    drift_s: float
+    round_trip_s: float
+
+
+class ClockPolicy(Row, table=True):
+    """How the clocks of a utility's meters are kept right; without a row they are left alone.
+
+    ``from_hour`` and ``to_hour`` are of the point's day; equal: at any hour.
+    """
+
+    __tablename__ = "clock_policy"
+    supplier_id: int = Field(primary_key=True, foreign_key="supplier.id", sa_type=BIG)
+    enabled: bool = False
+    threshold_s: int = 5  # a clock that is off by less is well
+    farthest_s: int = 900  # one that is off by more is a person's matter
+    from_hour: int = 0
+    to_hour: int = 0
+
+
+class StoredConsent(Row, table=True):
+    """Leave to do one act to one meter once, and what became of it.
+
+    It is spent before the bytes leave. Spent without an outcome after its visit: unknown.
+    """
+
+    __tablename__ = "consent"
+    id: int | None = big_id()
+    act: str  # Act
+    meter_id: int = ref("meter.id")
+    parameters: dict[str, Any] = json_field()
+    actor: str  # who gave it; 'policy': the utility's clock policy
+    reason: str
+    given_at: datetime
+    until: datetime
+    spent_at: datetime | None = None
+    outcome: str = ""  # '': waits; confirmed, started, refused, unknown, expired, withdrawn
+    outcome_at: datetime | None = None
+    note: str = ""
 
 
 # -- what happens after a commit ---------------------------------------------------------------
