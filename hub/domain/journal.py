@@ -16,6 +16,8 @@ When: TypeAlias = MeterTime | datetime  # a meter's face, or a supplier's aware 
 class JournalEntry:
     """One entry of a book. The same entry read again has the same ``key``; its end may have come.
 
+    So may more of its ``detail``: what is read last holds.
+
     ``detail``: facts of this entry as text, names in snake_case with their unit, 'phase': '2'.
     """
 
@@ -25,12 +27,19 @@ class JournalEntry:
     ended: When | None = None
     detail: Mapping[str, str] | None = None
     raw: bytes = b""
-    nth: int = 0  # of several of one book and kind that began in the same second, oldest first
+    nth: int = 0  # of several of one book, kind and phase that began in the same second
+
+    @property
+    def key(self) -> str:
+        """Tell it from all other entries of its meter, for good."""
+        face = self.began.face if isinstance(self.began, MeterTime) else self.began
+        phase = (self.detail or {}).get("phase", "")
+        return f"{self.book}/{self.kind}/{phase}/{face.isoformat()}/{self.nth}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
     entries: tuple[JournalEntry, ...]
-    lost: Gap | None = None  # overwritten before we came: last one read, oldest one kept
+    lost: Gap | None = None  # overwritten before we came: last one read (if any), oldest one kept
     next: Cursor
     more: bool
