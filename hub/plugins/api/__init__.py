@@ -8,6 +8,10 @@ from hub.domain.consent import (
     Act,
     Consent,
 )
+from hub.domain.events import (
+    KINDS,
+    UNKNOWN,
+)
 from hub.domain.journal import (
     JournalEntry,
     JournalPage,
@@ -188,9 +192,11 @@ __all__ = [
     "API_VERSION",
     "NEED_MORE",
     "PRIVATE",
+    "KINDS",
     "PROTOCOLS",
     "Abandoned",
     "AcceptsReadings",
+    "UNKNOWN",
     "AccessDenied",
     "Account",
     "Act",

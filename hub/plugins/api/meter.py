@@ -1,7 +1,7 @@
 """Driver protocols, capabilities and the spec that declares a driver."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from typing import Generic, Protocol, TypeVar, runtime_checkable
@@ -225,3 +225,4 @@ class DriverSpec(Generic[S]):
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
     transcripts: str = "transcripts"  # folder of *.wire inside the package
+    books: Mapping[str, str] = field(default_factory=dict)  # of journals: title, a message id
