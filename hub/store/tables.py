@@ -766,17 +766,18 @@ class BalanceCheck(Row, table=True):
 class MeterEvent(Row, table=True):
     """An event of a meter: an entry of one of its journals, or what the hub saw of it.
 
-    ``began_face``: its clock as shown, 'S' or 'W' after it where it keeps a season, 'Z' for UTC;
-    it is the key, since a face never changes. ``began_at`` is that face by the clock base.
+    ``began_face`` is its clock as shown, 'S' or 'W' after it where it keeps a season, 'Z' for UTC;
+    ``began_at`` is that face by the clock base.
     """
 
     __tablename__ = "meter_event"
     __table_args__ = (
-        UniqueConstraint("meter_id", "book", "kind", "began_face", "nth"),
+        UniqueConstraint("meter_id", "key"),
         Index("ix_meter_event_began", "meter_id", "began_at"),
     )
     id: int | None = big_id()
     meter_id: int = ref("meter.id", index=False)
+    key: str  # JournalEntry.key
     source: str  # meter, hub
     book: str  # of the meter; '' of the hub
     kind: str  # a name of domain.events, or 'unknown'
@@ -786,7 +787,7 @@ class MeterEvent(Row, table=True):
     ended_face: str = ""
     ended_at: datetime | None = None
     phase: int | None = None
-    severity: int  # rank, 0 is the least
+    severity: str
     detail: dict[str, str] = json_field()
     raw: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
     first_seen_at: datetime

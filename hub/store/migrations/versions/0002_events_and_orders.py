@@ -92,6 +92,7 @@ def upgrade() -> None:
         "meter_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("meter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("book", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -101,7 +102,7 @@ def upgrade() -> None:
         sa.Column("ended_face", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("phase", sa.Integer(), nullable=True),
-        sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("severity", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("first_seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -111,7 +112,7 @@ def upgrade() -> None:
             ["meter.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("meter_id", "book", "kind", "began_face", "nth"),
+        sa.UniqueConstraint("meter_id", "key"),
     )
     with op.batch_alter_table("meter_event", schema=None) as batch_op:
         batch_op.create_index("ix_meter_event_began", ["meter_id", "began_at"], unique=False)
