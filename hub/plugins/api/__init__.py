@@ -37,6 +37,7 @@ from hub.domain.profile import (
     Slot,
     SlotMark,
 )
+from hub.locale import N_
 from hub.plugins.api.desk import (
     Answer,
     Desk,
@@ -193,6 +194,7 @@ __all__ = [
     "NEED_MORE",
     "PRIVATE",
     "KINDS",
+    "N_",
     "PROTOCOLS",
     "Abandoned",
     "AcceptsReadings",
