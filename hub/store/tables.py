@@ -239,7 +239,8 @@ class Notice(Row, table=True):
     id: int | None = big_id()
     contract_id: int = ref("contract.id", index=False)
     contract_point_id: int | None = ref("contract_point.id", index=False, null=True)
-    source: str = "supplier"  # supplier, meter
+    appeal_id: int | None = ref("appeal.id", index=False, null=True)
+    source: str = "supplier"  # supplier, meter, appeal
     remote_id: str
     kind: str  # NoticeKind
     title: str
