@@ -17,6 +17,7 @@ from hub.plugins.api import Simulator
 from hub.wire.address import LineAddress
 from hub.wire.faults import Faults
 from hub.wire.link import Link
+from hub.wire.serve import together
 
 T = TypeVar("T")
 
@@ -113,7 +114,7 @@ class VirtualLink:
         if request is None:
             return
         at = self._now() + timedelta(seconds=ends - began)
-        for delay, frame in self._simulator.receive(request, at):
+        for delay, frame in together(self._simulator.receive(request, at)):
             answer = self._faults.answer(frame)
             if answer is not None:
                 self._bring(ends + delay + answer[0], answer[1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from hub.cli.kit import pairs, plain, say_facts, say_json, say_table
+from hub.cli.meter_find import find
 
 if TYPE_CHECKING:
     from hub.cli.reading import Wish
@@ -24,6 +25,9 @@ WAIT_FOR_CALL_S: Final = 180.0  # modems that lost their connection call again w
 @click.group()
 def meter() -> None:
     """Talk to one meter."""
+
+
+meter.add_command(find)
 
 
 def _face(ctx: click.Context, option: click.Parameter, text: str | None) -> datetime | None:

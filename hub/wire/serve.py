@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import tty
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -75,6 +75,21 @@ async def serve(
         await asyncio.get_running_loop().create_future()
 
 
+def together(answers: Sequence[tuple[float, bytes]]) -> Sequence[tuple[float, bytes]]:
+    """Put answers of several meters to one request on one wire, where they spoil each other.
+
+    The dominant level of a bus is the zero: of two bits at a time the wire carries their AND.
+    """
+    if not answers[1:]:
+        return answers
+    mixed = bytearray()
+    for _, frame in answers:
+        mixed += b"\xff" * (len(frame) - len(mixed))
+        for place, byte in enumerate(frame):
+            mixed[place] &= byte
+    return [(min(delay for delay, _ in answers), bytes(mixed))]
+
+
 class _VirtualLine:
     """What all ways to one group of virtual meters share."""
 
@@ -126,7 +141,7 @@ class _Ear:
         request = line.faults.request(sent)
         if request is None:
             return
-        for delay, frame in line.simulator.receive(request, line.now()):
+        for delay, frame in together(line.simulator.receive(request, line.now())):
             answer = line.faults.answer(frame)
             if answer is not None:
                 self._later(heard + delay + answer[0], answer[1])

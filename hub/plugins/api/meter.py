@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from hub.domain.clock import ClockReading, MeterTime
 from hub.domain.consent import Act, Consent
@@ -181,6 +181,23 @@ class Timing:
     late_reply_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Line settings worth trying where a meter is to be found."""
+
+    baud: int
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """Who answered to a probe."""
+
+    address: int
+    identity: Identity | None = None  # None: it is there, and says no more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
     """What ``hub simulate DRIVER`` was asked for."""
@@ -222,7 +239,13 @@ class DriverSpec(Generic[S]):
     is_mutating: Callable[[bytes], bool] = lambda _request: True  # audits 'reads never write'
     act: Callable[[bytes], Act | None] = lambda _request: None  # of a write; None: it never leaves
     interleave: bool = True
+    books: Mapping[str, str] = field(default_factory=dict)  # of journals: title, a message id
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
+    # Finding meters: settings to try, the likeliest first; addresses that meters may have; and who
+    # is there: at an address, or, with None, whoever is alone on the line. One or two exchanges
+    # without a password. ReplyTimeout: nobody; WrongDevice: somebody who is none of ours.
+    doors: Sequence[Door] = ()
+    addresses: Sequence[int] = ()
+    probe: Callable[[int | None], Talk[Probed]] | None = None
     transcripts: str = "transcripts"  # folder of *.wire inside the package
-    books: Mapping[str, str] = field(default_factory=dict)  # of journals: title, a message id

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, SecretStr, model_validator
 from hub.plugins.api import (
     API_VERSION,
     Can,
+    Door,
     DriverSpec,
     Explained,
     PluginCard,
@@ -20,6 +21,7 @@ from hub.plugins.api import (
     setting,
 )
 from hub.plugins.mercury234.driver import Mercury234
+from hub.plugins.mercury234.finding import probe
 from hub.plugins.mercury234.session import spellings
 
 # End-of-frame gap and longest wait for the first byte, ms, by speed.
@@ -33,6 +35,12 @@ TIMES_MS = {
     19200: (3, 150),
     38400: (2, 150),
 }
+# Delivered at 9600 without parity; the rest by how often it is met.
+DOORS = tuple(
+    Door(baud, parity)
+    for parity in ("N", "E", "O")
+    for baud in (9600, 19200, 38400, 4800, 2400, 1200, 600, 300)
+)
 LONG_ANSWER_GAP_S = 0.025
 LATE_REPLY_S = 1.0  # a gateway may hold an answer back this long
 READ_CODES = frozenset((0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x15, 0x16))
@@ -134,5 +142,8 @@ def hub_meter_drivers() -> Sequence[DriverSpec[Any]]:
             is_mutating=is_mutating,
             simulator=virtual_meters,
             explain=explain_exchange,
+            doors=DOORS,
+            addresses=range(1, 0xF1),
+            probe=probe,
         ),
     )

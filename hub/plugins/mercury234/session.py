@@ -183,7 +183,7 @@ class Session:
         try:
             reply = await self._exchange(body, 1, hide=(PASSWORD_IN_FRAME,))
         except FrameGarbled as error:
-            raise _other_protocol(error) from error
+            raise other_protocol(error) from error
         self.opened = status_of(reply.frame) == OK
         return self.opened
 
@@ -212,7 +212,7 @@ class Session:
         return len(reply.frame) == STATUS_FRAME and 1 not in sizes
 
 
-def _other_protocol(error: FrameGarbled) -> HubError:
+def other_protocol(error: FrameGarbled) -> HubError:
     """Return the better explanation of a greeting that came back as no frame."""
     if error.received[:1] == HDLC_FLAG:
         return WrongDevice(
