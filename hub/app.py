@@ -20,10 +20,13 @@ from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
+from hub.services.persons import Persons
+from hub.services.recovery import Recovery
 from hub.services.shell import Shell as ShellService
 from hub.settings import Settings
 from hub.store.unit import Store
 from hub.web.features.access import routes as access
+from hub.web.features.account import routes as account
 from hub.web.features.appeals import routes as appeals
 from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
@@ -45,6 +48,7 @@ from hub.web.kit.visitor import frame_of
 
 FEATURES: Final[tuple[Router, ...]] = (
     access.router,
+    account.router,
     contracts.router,
     home.router,
     points.router,
@@ -81,6 +85,8 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     made = Services(
         store=store,
         accounts=Accounts(store, passwords),
+        recovery=Recovery(store, passwords),
+        persons=Persons(store, passwords),
         contracts=Contracts(store, plugins, passwords),
         home=Home(store),
         pages=PointPages(store),

@@ -17,7 +17,6 @@ from hub.errors import (
     EmailTaken,
     InputRefused,
     LinkSpent,
-    Missing,
     NotConfirmed,
     SignInRefused,
     TooManyAttempts,
@@ -35,12 +34,15 @@ CONFIRM = "confirm"
 CONFIRM_LASTS = timedelta(hours=48)
 SESSION_LASTS = timedelta(days=30)
 UNREMEMBERED_LASTS = timedelta(hours=12)  # its cookie ends with the browser, if that ever ends
+# Without a visit for so long a session ends before its time.
+IDLE, UNREMEMBERED_IDLE = timedelta(days=14), timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
 RESEND_EVERY = timedelta(seconds=60)
 HOUR = timedelta(hours=1)
 LEAST_PASSWORD = 8
 LONGEST = {"email": 254, "full_name": 120, "phone": 40, "password": LONGEST_PASSWORD}
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+PHONE = re.compile(r"\+?[\d\s()-]{5,}")
 ROLES = ("consumer", "operator", "admin")
 
 
@@ -94,24 +96,6 @@ class NewSession:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What somebody told of themselves; ``phone`` may be empty."""
-
-    full_name: str
-    email: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    id_hash: str
-    device: str
-    address: str
-    created_at: datetime
-    seen_at: datetime
-
-
 def normal_email(text: str) -> str:
     """Give the form that is stored and compared; InputRefused if it can't be an address."""
     email = unicodedata.normalize("NFC", text.strip()).casefold()
@@ -146,16 +130,22 @@ def check_registration(form: Registration) -> str:
         email = normal_email(form.email)
     except InputRefused as refused:
         wrong.update(refused.fields)
-    name = one_line(form.full_name)
-    if not name or len(name) > LONGEST["full_name"]:
-        wrong["full_name"] = "account.name_wrong"
-    phone = one_line(form.phone)
-    if len(phone) > LONGEST["phone"] or (phone and not re.fullmatch(r"\+?[\d\s()-]{5,}", phone)):
-        wrong["phone"] = "account.phone_wrong"
+    wrong |= check_person(form.full_name, form.phone)
     wrong |= check_password(form.password, form.password_again)
     if wrong:
         raise InputRefused(wrong)
     return email
+
+
+def check_person(full_name: str, phone: str) -> dict[str, str]:
+    """Say what is wrong with a name and a phone, which may be empty."""
+    wrong: dict[str, str] = {}
+    name, number = one_line(full_name), one_line(phone)
+    if not name or len(name) > LONGEST["full_name"]:
+        wrong["full_name"] = "account.name_wrong"
+    if len(number) > LONGEST["phone"] or (number and not PHONE.fullmatch(number)):
+        wrong["phone"] = "account.phone_wrong"
+    return wrong
 
 
 def check_password(password: str, again: str) -> dict[str, str]:
@@ -167,6 +157,11 @@ def check_password(password: str, again: str) -> dict[str, str]:
     if password != again:
         return {"password_again": "account.passwords_differ"}
     return {}
+
+
+def _idle(session: SignedIn) -> timedelta:
+    lasts = session.expires_at - session.created_at
+    return IDLE if lasts > UNREMEMBERED_LASTS else UNREMEMBERED_IDLE
 
 
 class Accounts:
@@ -280,22 +275,42 @@ class Accounts:
                     self._order_confirmation(unit, user.id or 0, user, now)
         return MailSent(email, now + CONFIRM_LASTS, (earlier or now) + RESEND_EVERY)
 
-    def link_works(self, token: str) -> bool:
-        """Look at a confirmation link; spends nothing."""
+    def awaits(self, token: str) -> str:
+        """Give the e-mail that a confirmation link is about; empty if the link does not work."""
         now = self.clock()
         with self.store.read() as unit:
             found = stored.token(unit, hashed(token), CONFIRM)
-        return found is not None and found.spent_at is None and found.expires_at > now
+            if found is None or found.spent_at is not None or found.expires_at <= now:
+                return ""
+            user = stored.user_by_id(unit, found.user_id)
+            return user.email if user else ""
 
-    def confirm(self, token: str) -> int:
-        """Spend the link and give the user; LinkSpent the second time, or when it is too late."""
+    def confirm(self, token: str, address: str, password: str | None = None) -> int:
+        """Spend the link and give the user; LinkSpent the second time, or when it is too late.
+
+        ``password`` None: the browser is the one that registered. From any other the password of
+        the registration is asked for, or whoever registers somebody else's e-mail would get an
+        account that its owner confirms: SignInRefused for a wrong one, TooManyAttempts.
+        """
         now = self.clock()
+        if password is not None:
+            self._prove(token, address, password, now)
         with self.store.write() as unit:
             user_id = stored.spend_token(unit, hashed(token), CONFIRM, now)
             if user_id is None:
                 raise LinkSpent
             stored.confirm_user(unit, user_id, now)
         return user_id
+
+    def _prove(self, token: str, address: str, password: str, now: datetime) -> None:
+        email = self.awaits(token)
+        if not email:
+            raise LinkSpent
+        self._throttle(email, address, now)
+        with self.store.read() as unit:
+            user = stored.user_by_email(unit, email)
+        if not self.passwords.verify(user.password_hash if user else None, password):
+            raise SignInRefused
 
     # -- sign-in -------------------------------------------------------------------------------
 
@@ -309,15 +324,7 @@ class Accounts:
         """
         now = self.clock()
         email = unicodedata.normalize("NFC", email.strip()).casefold()
-        account = f"{email} {subject_of(address)}"
-        with self.store.write() as unit:
-            over = [
-                stored.count_attempt(unit, limit.kind, hashed(subject), limit.window, now)[0]
-                > limit.most
-                for limit, subject in ((BY_ADDRESS, subject_of(address)), (BY_ACCOUNT, account))
-            ]
-        if any(over):
-            raise TooManyAttempts
+        account = self._throttle(email, address, now)
         with self.store.read() as unit:
             user = stored.user_by_email(unit, email)
         known = None if user is None else user.password_hash
@@ -335,6 +342,19 @@ class Accounts:
             stored.end_expired(unit, now)
             lasts = SESSION_LASTS if remember else UNREMEMBERED_LASTS
             return self._begin(unit, user_id, (address, device), now, lasts)
+
+    def _throttle(self, email: str, address: str, now: datetime) -> str:
+        """Count a try before anything is hashed; give what counts as this account from there."""
+        account = f"{email} {subject_of(address)}"
+        with self.store.write() as unit:
+            over = [
+                stored.count_attempt(unit, limit.kind, hashed(subject), limit.window, now)[0]
+                > limit.most
+                for limit, subject in ((BY_ADDRESS, subject_of(address)), (BY_ACCOUNT, account))
+            ]
+        if any(over):
+            raise TooManyAttempts
+        return account
 
     def _failed(self, email: str, user: User | None, now: datetime) -> None:
         """Count failures of an account from everywhere; tell its owner once an hour."""
@@ -373,38 +393,17 @@ class Accounts:
         now = self.clock()
         with self.store.read() as unit:
             found = stored.signed_in(unit, hashed(session_id))
-        if found is None or found.expires_at <= now:
+        if found is None or found.expires_at <= now or now - found.seen_at > _idle(found):
             return None
         if now - found.seen_at >= SEEN_EVERY:
             with self.store.write() as unit:
                 stored.touch_session(unit, found.id_hash, now)
         return found
 
-    def person(self, user_id: int) -> Person:
-        """Give a person's own data."""
-        with self.store.read() as unit:
-            row = stored.user_by_id(unit, user_id)
-            if row is None:
-                raise Missing
-            return Person(row.full_name, row.email, row.phone)
-
     def sign_out(self, session_id: str) -> None:
         """End the session; twice is no error."""
         with self.store.write() as unit:
             stored.end_session_by_id(unit, hashed(session_id))
-
-    def sessions(self, user_id: int) -> list[SessionView]:
-        with self.store.read() as unit:
-            return [
-                SessionView(row.id_hash, row.device, row.address, row.created_at, row.seen_at)
-                for row in stored.sessions_of(unit, user_id, self.clock())
-            ]
-
-    def end_session(self, user_id: int, id_hash: str) -> None:
-        """End one of the user's own sessions; Missing for anybody else's."""
-        with self.store.write() as unit:
-            if not stored.end_session(unit, user_id, id_hash):
-                raise Missing
 
     # -- by an administrator -------------------------------------------------------------------
 

@@ -33,9 +33,9 @@ MOST_TRIES = 30  # about a day with the outbox's waits
 class MailOrder:
     """A mail to be sent; the same key is sent once. ``token`` is what its link carries."""
 
-    template: str  # confirm, taken, attempts
+    template: str  # a name of PATHS
     key: str
-    to: str
+    to: str  # empty: nobody; the order is dropped, having cost as much as any other
     language: str = ""
     token: str = ""
     valid_until: datetime | None = None
@@ -73,7 +73,13 @@ class Letterhead:
 
 
 PRODUCT = {"ru": "Узел учета", "en": "Metering hub"}  # as the pages say
-PATHS = {"confirm": "/register/confirm/{token}", "taken": "/login", "attempts": "/login"}
+PATHS = {
+    "attempts": "/login",
+    "confirm": "/register/confirm/{token}",
+    "password": "/login",
+    "recover": "/recover/{token}",
+    "taken": "/login",
+}
 
 
 def order_mail(unit: Unit, order: MailOrder, now: datetime) -> bool:
@@ -203,6 +209,8 @@ class Mails:
             return outbox.claim(unit, [KIND], limit=limit)
 
     async def _deliver(self, work: Work) -> HubError | None:
+        if not work.body["to"]:
+            return None
         try:
             message = word(self._order(work), self.head)
             await self.notifier.deliver(self.desk, message, str(work.body["to"]))

@@ -38,6 +38,7 @@ class SignedIn:
     id_hash: str
     seen_at: datetime
     expires_at: datetime
+    created_at: datetime
 
 
 _SIGNED_IN = (
@@ -52,6 +53,7 @@ _SIGNED_IN = (
         _SESSION.id_hash,
         _SESSION.seen_at,
         _SESSION.expires_at,
+        _SESSION.created_at,
     )
     .join_from(_T["user_session"], _T["user"], _USER.id == _SESSION.user_id)
     .where(_SESSION.id_hash == bindparam("hash"))
@@ -95,6 +97,21 @@ def end_session(unit: Unit, user_id: int, id_hash: str) -> bool:
         delete(_T["user_session"]).where(_SESSION.id_hash == id_hash, _SESSION.user_id == user_id)
     )
     return done.rowcount == 1
+
+
+def end_sessions(unit: Unit, user_id: int, *, but: str = "") -> int:
+    """End all sessions of a user, ``but`` the one of this hash; give how many."""
+    done = unit.session.connection().execute(
+        delete(_T["user_session"]).where(_SESSION.user_id == user_id, _SESSION.id_hash != but)
+    )
+    return done.rowcount
+
+
+def change_user(unit: Unit, user_id: int, **values: object) -> None:
+    """Set fields of a user."""
+    unit.session.connection().execute(
+        update(_T["user"]).where(_USER.id == user_id).values(**values)
+    )
 
 
 def end_session_by_id(unit: Unit, id_hash: str) -> None:

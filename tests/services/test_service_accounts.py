@@ -12,7 +12,6 @@ from hub.errors import (
     EmailTaken,
     InputRefused,
     LinkSpent,
-    Missing,
     NotConfirmed,
     SignInRefused,
     TooManyAttempts,
@@ -73,7 +72,7 @@ async def token_of(store, clock, to="anna@example.org"):
 
 async def registered(accounts, store, clock):
     accounts.register(FORM, HOME)
-    accounts.confirm(await token_of(store, clock))
+    accounts.confirm(await token_of(store, clock), HOME)
 
 
 async def test_an_account_works_after_its_link(accounts, store, clock):
@@ -85,12 +84,12 @@ async def test_an_account_works_after_its_link(accounts, store, clock):
     with pytest.raises(SignInRefused):
         accounts.sign_in("anna@example.org", "something else", HOME)
     token = await token_of(store, clock)
-    assert accounts.link_works(token)
-    assert accounts.link_works(token)  # looking spends nothing
-    accounts.confirm(token)
-    assert not accounts.link_works(token)
+    assert accounts.awaits(token)
+    assert accounts.awaits(token)  # looking spends nothing
+    accounts.confirm(token, HOME)
+    assert not accounts.awaits(token)
     with pytest.raises(LinkSpent):
-        accounts.confirm(token)
+        accounts.confirm(token, HOME)
     session = accounts.sign_in("ANNA@example.org", "Long enough!", HOME, "Firefox")
     found = accounts.current(session.session_id)
     assert found is not None
@@ -101,9 +100,9 @@ async def test_a_link_dies_after_48_hours(accounts, store, clock):
     accounts.register(FORM, HOME)
     token = await token_of(store, clock)
     clock.advance(hours=48)
-    assert not accounts.link_works(token)
+    assert not accounts.awaits(token)
     with pytest.raises(LinkSpent):
-        accounts.confirm(token)
+        accounts.confirm(token, HOME)
 
 
 def test_tokens_and_session_ids_are_not_in_the_database(accounts, store, clock, monkeypatch):
@@ -116,7 +115,7 @@ def test_tokens_and_session_ids_are_not_in_the_database(accounts, store, clock, 
 
     monkeypatch.setattr("hub.services.accounts.secrets.token_urlsafe", remember)
     accounts.register(FORM, HOME)
-    accounts.confirm(made[0])
+    accounts.confirm(made[0], HOME)
     accounts.sign_in("anna@example.org", "Long enough!", HOME)
     assert len(made) == 2
     kept = store.path.read_bytes() + store.path.with_name("hub.sqlite-wal").read_bytes()
@@ -186,12 +185,12 @@ async def test_resending_waits_and_kills_the_older_link(accounts, store, clock):
     clock.advance(seconds=30)
     early = accounts.resend("anna@example.org", HOME)
     assert early.again_at == clock() + timedelta(seconds=30)
-    assert accounts.link_works(first)
+    assert accounts.awaits(first)
     clock.advance(seconds=30)
     assert accounts.resend("anna@example.org", HOME).again_at == clock() + timedelta(seconds=60)
-    assert not accounts.link_works(first)
+    assert not accounts.awaits(first)
     second = await token_of(store, clock)
-    accounts.confirm(second)
+    accounts.confirm(second, HOME)
 
 
 def test_resending_says_the_same_to_a_stranger(accounts, store, clock):
@@ -344,16 +343,45 @@ async def test_a_session_ends(accounts, store, clock):
     accounts.sign_out(one)
     accounts.sign_out(one)
     assert accounts.current(one) is None
-    user_id = accounts.current(two).user_id
-    mine = accounts.sessions(user_id)
-    assert {row.id_hash for row in mine} == {hashed(two), hashed(three)}
-    with pytest.raises(Missing):
-        accounts.end_session(user_id + 1, hashed(two))
-    accounts.end_session(user_id, hashed(two))
-    assert accounts.current(two) is None
-    clock.advance(days=30)
-    assert accounts.current(three) is None
+    assert accounts.current(two) is not None
+    for _ in range(3):
+        clock.advance(days=10)
+        at_last = accounts.current(three)
+    assert at_last is None
     assert accounts.current("") is None
+
+
+def test_a_session_that_nobody_uses_ends_before_its_time(accounts, clock):
+    accounts.add(email="anna@example.org", full_name="Анна", password="Long enough!")
+    short = accounts.sign_in("anna@example.org", "Long enough!", HOME, remember=False).session_id
+    long = accounts.sign_in("anna@example.org", "Long enough!", HOME).session_id
+    clock.advance(hours=2)
+    assert accounts.current(short) is not None
+    clock.advance(hours=2, minutes=1)
+    assert accounts.current(short) is None
+    clock.advance(days=13)
+    assert accounts.current(long) is not None
+    clock.advance(days=14, minutes=1)
+    assert accounts.current(long) is None
+
+
+async def test_from_another_browser_the_password_of_the_registration_is_asked(
+    accounts, store, clock
+):
+    accounts.register(FORM, HOME)  # by somebody who does not own the mailbox
+    token = await token_of(store, clock)
+    assert accounts.awaits(token) == "anna@example.org"
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            accounts.confirm(token, "198.51.100.1", "what its owner would type")
+    with pytest.raises(TooManyAttempts):
+        accounts.confirm(token, "198.51.100.1", "Long enough!")
+    with pytest.raises(NotConfirmed):
+        accounts.sign_in("anna@example.org", "Long enough!", HOME)
+    accounts.confirm(token, HOME, "Long enough!")
+    assert accounts.sign_in("anna@example.org", "Long enough!", HOME)
+    with pytest.raises(LinkSpent):
+        accounts.confirm(token, HOME, "Long enough!")
 
 
 def test_networks():

@@ -38,6 +38,10 @@ def test_from_registration_to_the_first_page(portal, store):
         opened = guest.open(link)
         assert opened.status_code == 200
         assert opened.headers["referrer-policy"] == "no-referrer"
+    elsewhere = portal()
+    asked = elsewhere.send(link, password="not mine to know")
+    assert asked.status_code == 422
+    assert "Если регистрировались не вы, ничего не делайте" in words(asked.text)
     done = guest.send(link)
     assert (done.status_code, done.headers["location"]) == (303, "/login")
     assert "E-mail подтвержден" in words(guest.open("/login").text)
@@ -340,3 +344,112 @@ def test_english_speaks_english(guest):
     answer = guest.send("/register", email="x")
     assert "This is not an e-mail address." in words(answer.text)
     assert "Write the phone number" in words(answer.text)
+
+
+def test_a_forgotten_password(portal, store, anna):
+    """The same answer for anybody; opening the link spends nothing; all sessions end."""
+    own, other, guest = portal(), portal(), portal()
+    for each in (own, other):
+        each.sign_in()
+    for email in ("nobody@example.org", "anna@example.org"):
+        sent = guest.send("/recover", email=email)
+        assert (sent.status_code, sent.headers["location"]) == (303, "/recover/sent")
+        assert f"Если для адреса {email} есть учетная запись" in words(
+            guest.open("/recover/sent").text
+        )
+    deliver(store)
+    (link,) = links(store)
+    for _ in range(2):
+        opened = guest.open(link)
+        assert (opened.status_code, opened.headers["referrer-policy"]) == (200, "no-referrer")
+    short = guest.send(link, password="short", password_again="short")
+    assert short.status_code == 422
+    done = guest.send(link, password="a new sentence", password_again="a new sentence")
+    assert (done.status_code, done.headers["location"]) == (303, "/login")
+    assert "Новый пароль задан" in words(guest.open("/login").text)
+    assert guest.open(link).status_code == 410
+    for each in (own, other):
+        assert each.open("/account").status_code == 303
+    assert own.sign_in().status_code == 422
+    assert own.sign_in(password="a new sentence").status_code == 303
+    deliver(store)
+    assert kept_mails(store)[0].subject == "Пароль личного кабинета изменен"
+
+
+def test_recovery_says_what_is_wrong_and_has_limits(portal, store):
+    guest = portal()
+    assert guest.send("/recover", email="no address").status_code == 422
+    answers = [guest.send("/recover", email=f"u{n}@example.org").status_code for n in range(21)]
+    assert answers == [303] * 20 + [429]
+    deliver(store)
+    assert links(store) == []
+
+
+def test_name_and_phone_change_at_once(portal, anna):
+    own = portal()
+    own.sign_in()
+    done = own.send("/account", full_name="Ким Анна Ильинична", phone="+7 900 111-22-33")
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+    page = own.open("/account").text
+    assert page.count("Ким Анна Ильинична") >= 2  # in the header and in the form
+    wrong = own.send("/account", full_name=" ", phone="call me")
+    assert wrong.status_code == 422
+    assert 'value="call me"' in wrong.text
+    assert words(wrong.text).count("Исправьте 2 поля") == 1
+
+
+def test_a_new_password_ends_the_other_sessions(portal, store, anna):
+    own, other = portal(), portal()
+    for each in (own, other):
+        each.sign_in()
+    typed = {"password": "a new sentence", "password_again": "a new sentence"}
+    wrong = own.send("/account/security", "/account/password", current="not it", **typed)
+    assert wrong.status_code == 422
+    assert "Это не ваш текущий пароль" in words(wrong.text)
+    done = own.send("/account/security", "/account/password", current=PASSWORD, **typed)
+    assert (done.status_code, done.headers["location"]) == (303, "/account/security")
+    assert own.open("/account").status_code == 200
+    assert other.open("/account").status_code == 303
+    deliver(store)
+    assert kept_mails(store)[0].subject == "Пароль личного кабинета изменен"
+
+
+def test_guesses_of_the_current_password_are_counted(portal, anna):
+    own = portal()
+    own.sign_in()
+    typed = {"password": "a new sentence", "password_again": "a new sentence"}
+    answers = [
+        own.send(
+            "/account/security", "/account/password", current=f"guess {n}", **typed
+        ).status_code
+        for n in range(6)
+    ]
+    assert answers == [422] * 5 + [429]
+
+
+def test_sessions_are_listed_and_ended(portal, anna):
+    own, phone, tablet = portal(), portal(), portal()
+    agent = "Mozilla/5.0 (Linux; Android 15) Chrome/142.0 Mobile Safari/537.36"
+    phone.client.headers["user-agent"] = agent
+    for each in (own, phone, tablet):
+        each.sign_in()
+    page = own.open("/account/security").text
+    assert "Chrome, Android" in page
+    assert words(page).count("Это устройство") == 1
+    named = re.search(r'name="session" value="([0-9a-f]{64})"><[^>]*Chrome, Android', page)
+    token = own.fill(page, "/logout", {})["_csrf_token"]
+    ended = own.client.post(
+        "/account/sessions/end",
+        data={"_csrf_token": token, "session": named[1]},
+        headers=PART,
+    )
+    assert ended.status_code == 200
+    assert "Chrome, Android" not in ended.text
+    assert phone.open("/account").status_code == 303
+    assert tablet.open("/account").status_code == 200
+    rest = own.client.post(
+        "/account/sessions/end", data={"_csrf_token": token}, follow_redirects=False
+    )
+    assert rest.status_code == 303
+    assert tablet.open("/account").status_code == 303
+    assert own.open("/account").status_code == 200

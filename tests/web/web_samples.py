@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from hub.web.features.access import views as access
+from hub.web.features.account import views as account
 from hub.web.features.contracts import views as contracts
 from hub.web.features.demo import views as demo
 from hub.web.features.home import views as home
@@ -251,6 +252,10 @@ def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
     )
 
 
+SESSIONS = (
+    account.SessionRow("a" * 64, "Firefox, Windows", "monitor", "203.0.113.7", own=True),
+    account.SessionRow("b" * 64, "Chrome, Android", "smartphone", "вчера в 21:40", own=False),
+)
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 
 # name: page, context, section (None: without the frame)
@@ -265,9 +270,32 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "sent-again": ("access/sent.html", {"view": access.SentView("a@b.example", 24)}, None),
     "confirm": ("access/confirm.html", {"view": access.ConfirmView("t")}, None),
     "confirm-spent": ("access/confirm.html", {"view": access.ConfirmView("t", usable=False)}, None),
-    "profile-me": (
-        "access/profile.html",
-        {"view": access.ProfileView("Орлова М. С.", "a@b.example")},
+    "confirm-elsewhere": (
+        "access/confirm.html",
+        {"view": access.ConfirmView("t", asks=True, form=bad_form())},
+        None,
+    ),
+    "recover": ("access/recover.html", {"view": access.RecoverView(bad_form())}, None),
+    "recover-sent": (
+        "access/recover_sent.html",
+        {"view": access.RecoverSentView("a@b.example", 60, demo=True)},
+        None,
+    ),
+    "reset": ("access/reset.html", {"view": access.ResetView("t", form=bad_form())}, None),
+    "reset-spent": ("access/reset.html", {"view": access.ResetView("t", usable=False)}, None),
+    "account-data": (
+        "account/data.html",
+        {"view": account.DataView("a@b.example", bad_form())},
+        "",
+    ),
+    "account-security": (
+        "account/security.html",
+        {"view": account.SecurityView(SESSIONS, bad_form())},
+        "",
+    ),
+    "account-alone": (
+        "account/security.html",
+        {"view": account.SecurityView(SESSIONS[:1])},
         "",
     ),
     "contract": ("contracts/new.html", {"view": contract_view()}, "home"),
@@ -299,6 +327,11 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "login": ("login_form",),
     "register": ("register_form",),
     "sent": ("resend",),
+    "confirm": ("confirm_form",),
+    "recover": ("recover_form",),
+    "reset": ("reset_form",),
+    "account-data": ("tab", "data_form"),
+    "account-security": ("tab", "password_form", "sessions"),
     "contract": ("contract_form",),
     "home": ("usage", "readings", "growing"),
     "points": ("point_rows",),

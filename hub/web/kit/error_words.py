@@ -122,6 +122,10 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("the passwords differ"),
         N_("The passwords differ. Type the second again, or show it with the eye."),
     ),
+    "account.password_not_current": (
+        N_("is wrong"),
+        N_("This is not your present password. Check the keyboard layout and type it again."),
+    ),
     "contract.supplier_unknown": (
         N_("is not chosen"),
         N_("Choose the supplier from the list."),

@@ -6,6 +6,8 @@ from hub.services.accounts import Accounts
 from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.pages import PointPages
+from hub.services.persons import Persons
+from hub.services.recovery import Recovery
 from hub.services.shell import Shell as ShellService
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
@@ -17,6 +19,8 @@ class Services:
 
     store: Store
     accounts: Accounts
+    recovery: Recovery
+    persons: Persons
     contracts: Contracts
     home: Home
     pages: PointPages

@@ -1,4 +1,4 @@
-"""Sign-in, registration with its letter, sign-out, and the person's own data.
+"""Sign-in, registration with its letter, a forgotten password, sign-out.
 
 The page «check your mail» is reached by a redirect; which address it names travels in a signed
 cookie, so that no e-mail stands in an address or a log.
@@ -22,12 +22,15 @@ from hub.errors import (
     TooManyAttempts,
 )
 from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration, check_registration
+from hub.services.recovery import LASTS as RECOVERY_LASTS
 from hub.settings import Settings
 from hub.web.features.access.views import (
     ConfirmView,
     LoginView,
-    ProfileView,
+    RecoverSentView,
+    RecoverView,
     RegisterView,
+    ResetView,
     SentView,
 )
 from hub.web.kit import flash
@@ -35,13 +38,15 @@ from hub.web.kit.error_words import error_words, field_words
 from hub.web.kit.forms import FieldError, Form
 from hub.web.kit.i18n import gettext, language
 from hub.web.kit.requests import AnyRequest, Typed, client_address
-from hub.web.kit.respond import local_path, redirect, respond
+from hub.web.kit.respond import local_path, redirect, respond, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.visitor import begin, forget, frame, session_of, signed_in, visitor
+from hub.web.kit.visitor import begin, forget, session_of, visitor
 
 PENDING_COOKIE = "pending"
 PENDING_S = int(CONFIRM_LASTS.total_seconds())
+RECOVERING_COOKIE = "recovering"
+RECOVERING_S = int(RECOVERY_LASTS.total_seconds())
 INVALID, TOO_MANY, GONE = 422, 429, 410
 REMEMBER = "remember"
 REGISTER_FIELDS = ("email", "full_name", "phone", "password", "password_again")
@@ -222,41 +227,132 @@ def _remember_letter(
 @get("/register/confirm/{token:str}", sync_to_thread=True)
 def confirm_page(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """Show the button; opening the link, as mail scanners do, spends nothing."""
-    return _confirm(request, token, usable=services(request).accounts.link_works(token))
+    return _confirm(request, token, Form())
 
 
 @post("/register/confirm/{token:str}", sync_to_thread=True, status_code=200)
-def confirm(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+def confirm(request: AnyRequest, token: FromPath[str], data: Typed) -> Response[str]:
+    accounts = services(request).accounts
+    same_browser = _registered_here(request, accounts.awaits(token))
+    password = None if same_browser else data.get("password", "")
     try:
-        services(request).accounts.confirm(token)
+        accounts.confirm(token, client_address(request), password)
     except LinkSpent:
-        return _confirm(request, token, usable=False)
+        return _confirm(request, token, Form())
+    except (SignInRefused, TooManyAttempts) as error:
+        wrong = FieldError(
+            gettext("Type the password of the registration. If you did not register, do nothing."),
+            gettext("is wrong"),
+        )
+        many = isinstance(error, TooManyAttempts)
+        form = Form(alert=error_words(error)) if many else Form(errors={"password": wrong})
+        return _confirm(request, token, form, _status(error))
     answer = redirect(request, "/login")
     flash.put(request, answer, Flash(gettext("The e-mail is confirmed. Now sign in.")))
     return answer
 
 
-def _confirm(request: AnyRequest, token: str, *, usable: bool) -> Response[str]:
-    view = ConfirmView(token, usable)
+def _registered_here(request: AnyRequest, email: str) -> bool:
+    """Tell whether this very browser sent the registration that the link belongs to."""
+    pending = flash.kept(request, PENDING_COOKIE)[:1]
+    return bool(email) and [each.strip().casefold() for each in pending] == [email]
+
+
+def _confirm(request: AnyRequest, token: str, form: Form, status: int = 200) -> Response[str]:
+    email = services(request).accounts.awaits(token)
+    if not email and wants_fragment(request):
+        return redirect(request, request.url.path)
+    asks = not _registered_here(request, email)
+    view = ConfirmView(token, usable=bool(email), email=email, asks=asks, form=form)
     return respond(
-        request, "access/confirm.html", context={"view": view}, status=200 if usable else GONE
+        request,
+        "access/confirm.html",
+        fragment="confirm_form" if email else None,
+        context={"view": view},
+        status=status if email else GONE,
     )
 
 
-# -- the person --------------------------------------------------------------------------------
+# -- recovery ----------------------------------------------------------------------------------
 
 
-@get("/account", sync_to_thread=True)
-def account(request: AnyRequest) -> Response[str]:
-    who = signed_in(request)
-    made = services(request)
-    person = made.accounts.person(who.user_id)
-    view = ProfileView(person.full_name, person.email, person.phone or None)
+@get("/recover", sync_to_thread=True)
+def recover_page(request: AnyRequest) -> Response[str]:
+    return _recover(request, Form())
+
+
+@post("/recover", sync_to_thread=True, status_code=200)
+def recover(request: AnyRequest, data: Typed) -> Response[str]:
+    """Answer alike whether or not there is such an account."""
+    values = {"email": data.get("email", "")}
+    try:
+        sent = services(request).recovery.ask(values["email"], client_address(request))
+    except InputRefused as error:
+        return _recover(request, Form(values, field_words(error)), INVALID)
+    except TooManyAttempts as error:
+        return _recover(request, Form(values, alert=error_words(error)), TOO_MANY)
+    answer = redirect(request, "/recover/sent")
+    flash.keep(request, answer, RECOVERING_COOKIE, [sent.email], RECOVERING_S)
+    return answer
+
+
+def _recover(request: AnyRequest, form: Form, status: int = 200) -> Response[str]:
     return respond(
         request,
-        "access/profile.html",
+        "access/recover.html",
+        fragment="recover_form",
+        context={"view": RecoverView(form)},
+        status=status,
+    )
+
+
+@get("/recover/sent", sync_to_thread=True)
+def recover_sent_page(request: AnyRequest) -> Response[str]:
+    match flash.kept(request, RECOVERING_COOKIE):
+        case [email]:
+            demo = request.app.state.settings.demo
+            view = RecoverSentView(email, RECOVERING_S // 60, demo)
+            return respond(request, "access/recover_sent.html", context={"view": view})
+        case _:
+            return redirect(request, "/recover")
+
+
+@get("/recover/{token:str}", sync_to_thread=True)
+def reset_page(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """Show the form; opening the link spends nothing."""
+    return _reset(request, token, usable=services(request).recovery.link_works(token))
+
+
+@post("/recover/{token:str}", sync_to_thread=True, status_code=200)
+def reset(request: AnyRequest, token: FromPath[str], data: Typed) -> Response[str]:
+    recovery = services(request).recovery
+    try:
+        recovery.reset(token, data.get("password", ""), data.get("password_again", ""))
+    except InputRefused as error:
+        usable = recovery.link_works(token)
+        return _reset(request, token, usable=usable, form=Form(errors=field_words(error)))
+    except TooManyAttempts as error:
+        return _reset(request, token, usable=True, form=Form(alert=error_words(error)))
+    except LinkSpent:
+        return _reset(request, token, usable=False)
+    answer = redirect(request, "/login")
+    forget(request, answer)
+    flash.put(request, answer, Flash(gettext("The new password is set. Now sign in with it.")))
+    return answer
+
+
+def _reset(
+    request: AnyRequest, token: str, *, usable: bool, form: Form | None = None
+) -> Response[str]:
+    if not usable and wants_fragment(request):
+        return redirect(request, request.url.path)
+    view = ResetView(token, usable, form or Form())
+    return respond(
+        request,
+        "access/reset.html",
+        fragment="reset_form" if usable else None,
         context={"view": view},
-        shell=lambda: frame(request, made.shell.look(who)),
+        status=view.form.status if usable else GONE,
     )
 
 
@@ -264,7 +360,7 @@ router = Router(
     "/",
     route_handlers=[
         login_page, sign_in, sign_out, register_page, register, sent_page, resend,
-        confirm_page, confirm, account,
+        confirm_page, confirm, recover_page, recover, recover_sent_page, reset_page, reset,
     ],
     include_in_schema=False,
 )  # fmt: skip

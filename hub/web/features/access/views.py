@@ -42,17 +42,39 @@ class SentView:
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileView:
-    """The account's own data, to read."""
+class RecoverView:
+    """Fields: email."""
 
-    full_name: str
+    form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverSentView:
+    """The same whether or not there is such an account."""
+
     email: str
-    phone: str | None = None
+    minutes: int
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResetView:
+    """A recovery link was opened. Fields: password, password_again."""
+
+    token: str
+    usable: bool = True
+    form: Form = field(default_factory=Form)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmView:
-    """The confirmation link was opened; only the button spends it."""
+    """The confirmation link was opened; only the button spends it.
+
+    ``asks``: this is not the browser that registered, so the password is asked for.
+    """
 
     token: str
     usable: bool = True
+    email: str = ""
+    asks: bool = False
+    form: Form = field(default_factory=Form)
