@@ -95,6 +95,11 @@ class ConsentSpent(DomainError):
     )
 
 
+class BadOrder(DomainError):
+    code, blame = "consent.bad_order", Blame.USER
+    sentence = "This can't be ordered of a meter; correct the order."
+
+
 # -- store -------------------------------------------------------------------------------------
 
 

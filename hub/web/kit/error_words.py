@@ -64,6 +64,10 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("The supplier's answer could not be understood"),
         N_("This is not your fault. The administrator will see it; try again later."),
     ),
+    "consent.bad_order": (
+        N_("This cannot be ordered of a meter"),
+        N_("Correct the order and give it again."),
+    ),
     "consent.spent": (
         N_("This order was carried out already, or has run out"),
         N_("Look at the meter's state, then give the order anew."),
