@@ -69,7 +69,7 @@ class DemoLine:
 
 def options(**words: str) -> dict[str, str]:
     """Options of all lines, and what one line has of its own."""
-    return {"clock_base": str(CLOCK_BASE), "turnaround_s": "0.008", **words}
+    return {"clock_base": str(CLOCK_BASE), "turnaround_ms": "8", **words}
 
 
 def lines(today: date) -> tuple[DemoLine, ...]:

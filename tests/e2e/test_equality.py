@@ -32,7 +32,7 @@ def served():
     ],
 )
 def test_full_ring_is_read_to_the_count(served, pty, options):
-    line = served(pty=pty, outage=OUTAGE, turnaround_s="0.001", **options)
+    line = served(pty=pty, outage=OUTAGE, turnaround_ms="1", **options)
     profile = line.read("profile")
     assert rows(profile) == computed(line.meter)
     assert len(profile["slots"]) > 4000  # the whole ring, which has turned over

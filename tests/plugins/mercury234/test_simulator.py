@@ -152,25 +152,24 @@ def test_each_meter_has_its_own_channel():
     assert asker.ask("08 02", address=2) == CLOSED
 
 
-def test_owner_writes_need_level_two_and_then_are_absent():
-    asker = client().open()
-    assert asker.ask("03 0C 0000100224112601") == LOW
-    assert asker.ask("03 0A") == LOW
-    assert asker.ask("03 0D 000010") == BAD
-    assert asker.ask(OPEN_OWNER) == b"\0"
-    assert asker.ask("03 0C 0000100224112601") == BAD
-    assert asker.ask("03 0A") == LOW
-
-
 # Delays
 
 
 def test_answers_leave_after_the_pause_of_their_kind():
-    asker = client(turnaround_s="0.01").open()
+    asker = client().open()
     asker.ask("08 02")
-    assert asker.delays == [0.01]
+    assert asker.delays == [0.020]
     asker.ask("06 03 0010 FF")
     assert asker.delays == [0.025]
+    asker.ask("03 08")
+    assert asker.delays == [0.12]
+
+
+def test_a_turnaround_that_was_asked_for_holds_for_every_answer_but_the_fixation():
+    asker = client(turnaround_ms="3.65").open()
+    for request_hex in ("00", "08 02", "06 03 0010 FF"):
+        asker.ask(request_hex)
+        assert asker.delays == [0.00365]
     asker.ask("03 08")
     assert asker.delays == [0.12]
 
@@ -300,25 +299,6 @@ def test_fixed_values_stay_until_the_next_fixation():
     assert asker.ask("08 14 A0") != first
 
 
-# Journals
-
-
-def test_power_journal_tells_the_outages():
-    asker = client(outage="2026-11-03T10:00/2026-11-03T15:10").open()
-    initialised = asker.meter.initialised
-    start = bytes(int(f"{initialised:%{c}}", 16) for c in "SMHdmy")
-    off, on = bytes.fromhex("000010031126"), bytes.fromhex("001015031126")
-    assert asker.ask("04 01 00") == start + off
-    assert asker.ask("04 01 01") == on + bytes(6)
-    assert asker.ask("04 01 02") == bytes(12)
-    assert asker.ask("04 01 FF") == on + bytes(6) + b"\1"
-    assert asker.ask("04 01 FE") == start + off + on + bytes(6) + bytes(96)
-    assert asker.ask("04 0A FF") == start + b"\0"
-    assert asker.ask("04 02 FF") == bytes(13)
-    assert len(asker.ask("04 20 FE")) == 240
-    assert asker.ask("04 01 0A") == asker.ask("04 40 00") == BAD
-
-
 # Settings
 
 
@@ -336,7 +316,7 @@ def test_power_journal_tells_the_outages():
          "overlap"),
         ({"now": "yesterday"}, "instant"),
         ({"password": "12345"}, "six digits"),
-        ({"turnaround_s": "soon"}, "seconds"),
+        ({"turnaround_ms": "soon"}, "milliseconds"),
         ({"years": "0"}, "1 to 30"),
         ({"colour": "red"}, "has no option 'colour'"),
     ],

@@ -362,7 +362,7 @@ def test_arrays_fit_into_each_other():
     for month in range(1, 12):
         year = add(year, row(0x30 | month))
     assert year == row(0x10)
-    assert sum(energy_of(asker.ask("05 60 00"))[0]) == now[0]
+    assert 0 <= now[0] - sum(energy_of(asker.ask("05 60 00"))[0]) <= 3
     assert energy_of(asker.ask("15 00 00"))[0] == (now[2], 0, 0, now[3])
 
 

@@ -3,12 +3,13 @@
 Written from the protocol paper beside the driver, not with it: the two share ``corefast.crc``
 and nothing else, which an import contract enforces, so one's mistake cannot hide in the other.
 
-Not modelled: writes other than the fixation of data, maxima, limits, the second profile
-(the variant says that there is none), the repeat mode. See `meter` for what is answered.
+`life` is what happens to a meter and what it keeps of that; an answer is computed from what is kept,
+for any instant. `meter` is the conversation.
 """
 
 from datetime import datetime
 
+from hub.plugins.mercury234.simulator.books import JournalEvent
 from hub.plugins.mercury234.simulator.line import Connection, VirtualLine
 from hub.plugins.mercury234.simulator.memory import TruthSlot
 from hub.plugins.mercury234.simulator.meter import VirtualMeter
@@ -16,6 +17,7 @@ from hub.plugins.mercury234.simulator.options import LineSettings
 
 __all__ = [
     "Connection",
+    "JournalEvent",
     "LineSettings",
     "TruthSlot",
     "VirtualLine",

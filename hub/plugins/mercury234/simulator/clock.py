@@ -1,8 +1,8 @@
-"""The meter's own time: one axis that never jumps, and the face that does.
+"""What a clock shows: seconds, days, seasons.
 
-Everything inside counts *standard seconds*: seconds since 2000-01-01 00:00 of the meter's
-winter time, its own error included. The profile advances on that axis. The *face* is what the
-clock and the stamps show; it runs an hour ahead in summer if the meter keeps a season at all.
+A *clock* counts seconds since 2000-01-01 00:00 of the meter's winter time. The *face* is what
+the display and the stamps show; it runs an hour ahead in summer if the meter keeps a season at
+all. How a clock runs and jumps is in `timeline`.
 """
 
 from bisect import bisect_right
@@ -42,7 +42,7 @@ def day_start(day: date) -> int:
 
 @cache
 def _changes() -> tuple[int, ...]:
-    """List the standard seconds of each change of season, to summer first, European rule."""
+    """List the clock at each change of season, to summer first, European rule."""
     found = []
     for year in range(_FIRST_YEAR, _LAST_YEAR + 1):
         for month in (3, 10):
@@ -53,34 +53,33 @@ def _changes() -> tuple[int, ...]:
 
 
 class Calendar:
-    """From UTC to the meter's time and from its face back.
+    """From UTC to the meter's zone, from a clock to its face and back.
 
     Args:
         base_minutes: the meter's winter time minus UTC.
-        drift_s: how far the meter's clock is ahead of what it should show.
         seasons: whether the face goes to summer time.
 
     """
 
-    def __init__(self, *, base_minutes: int, drift_s: int, seasons: bool) -> None:
-        self._offset = base_minutes * 60 + drift_s
+    def __init__(self, *, base_minutes: int, seasons: bool) -> None:
+        self._offset = base_minutes * 60
         self.seasons = seasons
 
-    def standard(self, now: datetime) -> int:
-        """Return standard seconds at an aware instant, rounded down."""
+    def right(self, now: datetime) -> int:
+        """Return what a clock without error counts at an aware instant, rounded down."""
         return int((now - _ORIGIN_UTC) // timedelta(seconds=1)) + self._offset
 
-    def is_summer(self, standard: int) -> bool:
-        return self.seasons and bisect_right(_changes(), standard) % 2 == 1
+    def is_summer(self, clock: int) -> bool:
+        return self.seasons and bisect_right(_changes(), clock) % 2 == 1
 
-    def face_seconds(self, standard: int) -> int:
-        return standard + HOUR if self.is_summer(standard) else standard
+    def face_seconds(self, clock: int) -> int:
+        return clock + HOUR if self.is_summer(clock) else clock
 
-    def face(self, standard: int) -> datetime:
-        return naive(self.face_seconds(standard))
+    def face(self, clock: int) -> datetime:
+        return naive(self.face_seconds(clock))
 
     def from_face(self, face: datetime) -> int:
-        """Return standard seconds when the face shows this; the first of two in autumn.
+        """Return what the clock counts when the face shows this; the first of two in autumn.
 
         A face that spring skips means what the clock would have shown in winter time.
         """
@@ -88,5 +87,5 @@ class Calendar:
         return seconds - HOUR if self.is_summer(seconds - HOUR) else seconds
 
     def midnight(self, day: date) -> int:
-        """Return standard seconds when this day starts on the face."""
+        """Return what the clock counts when this day starts on the face."""
         return self.from_face(naive(day_start(day)))

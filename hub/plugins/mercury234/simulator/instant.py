@@ -1,15 +1,17 @@
 """Instantaneous values: what the load model means for power, current and voltage right now.
 
-Power is the mean of the half-hour that runs, the network wobbles by a hash of the minute.
+Power is the mean of the half-hour that runs, the network wobbles by a hash of the minute. What is
+out of order on the wires (`network`) shows: a phase without voltage has no current either.
 """
 
 from dataclasses import dataclass
 from math import isqrt
 
 from hub.plugins.mercury234.simulator import layouts
-from hub.plugins.mercury234.simulator.load import CELL, Counter, digest
+from hub.plugins.mercury234.simulator.counter import Counter
+from hub.plugins.mercury234.simulator.load import digest
+from hub.plugins.mercury234.simulator.network import PHASES, Network
 
-_SHARES = (38, 33, 29)
 _ACTIVE_REVERSE, _REACTIVE_REVERSE = 0x80, 0x40
 _POWER_MAX = 0x3FFFFF
 
@@ -41,28 +43,31 @@ class Moment:
         )
 
 
-def observe(counter: Counter, constant: int, key: str, standard: int) -> Moment:
-    """Compute the network of the meter named by ``key`` at a standard second."""
-    start = standard // CELL * CELL
-    counts = [counter.upto(c, start + CELL) - counter.upto(c, start) for c in range(4)]
-    active = _phases((counts[0] - counts[1]) * 100_000 // constant)
-    reactive = _phases((counts[2] - counts[3]) * 100_000 // constant)
+def observe(counter: Counter, constant: int, key: str, run: int) -> Moment:
+    """Compute the network of the meter named by ``key`` at a run second."""
+    counts, network = counter.running(run), counter.piece(run).network
+    sign = -1 if network.reverse and not counter.metered[1] else 1
+    active = _phases(sign * (counts[0] - counts[1]) * 100_000 // constant, network)
+    reactive = _phases((counts[2] - counts[3]) * 100_000 // constant, network)
     apparent = tuple(isqrt(p * p + q * q) for p, q in zip(active, reactive, strict=True))
-    luck = digest("network", key, standard // 60)
-    nominal = layouts.nominal_cv(constant)
-    volts = tuple(nominal * (980 + luck[i] % 41) // 1000 for i in range(3))
+    luck = digest("network", key, run // 60)
+    volts = _volts(layouts.nominal_cv(constant), network, luck)
+    lost = [phase in network.lost for phase in PHASES]
     return Moment(
         active=active,
         reactive=reactive,
         apparent=apparent,
         volts=volts,
-        amperes=tuple(s * 1000 // u for s, u in zip(apparent[1:], volts, strict=True)),
+        amperes=tuple(s * 1000 // u if u else 0 for s, u in zip(apparent[1:], volts, strict=True)),
         cosines=tuple(
-            abs(p) * 1000 // s if s else 1000 for p, s in zip(active, apparent, strict=True)
+            abs(p) * 1000 // s if s else 0 for p, s in zip(active, apparent, strict=True)
         ),
-        angles=tuple(12_000 + luck[3 + i] % 41 - 20 for i in range(3)),
-        hertz=5_000 + luck[6] % 9 - 4,
-        distortion=tuple(150 + luck[7 + i] % 120 for i in range(3)),
+        angles=tuple(
+            0 if lost[a] or lost[b] else 12_000 + luck[3 + i] % 41 - 20
+            for i, (a, b) in enumerate(((0, 1), (0, 2), (1, 2)))
+        ),
+        hertz=5_000 + luck[6] % 9 - 4 if network.hertz is None else network.hertz,
+        distortion=tuple(0 if lost[i] else 150 + luck[7 + i] % 120 for i in range(3)),
         celsius=18 + luck[10] % 3,
     )
 
@@ -143,6 +148,23 @@ def _cosines(moment: Moment) -> list[bytes]:
     ]
 
 
-def _phases(whole: int) -> tuple[int, ...]:
-    parts = [whole * share // 100 for share in _SHARES[:2]]
-    return (whole, *parts, whole - sum(parts))
+def _volts(nominal: int, network: Network, luck: bytes) -> tuple[int, ...]:
+    return tuple(
+        0
+        if phase in network.lost
+        else nominal * (980 + luck[phase - 1] % 41) // 1000
+        if percent is None
+        else nominal * percent // 100
+        for phase, percent in zip(PHASES, network.volts, strict=True)
+    )
+
+
+def _phases(whole: int, network: Network) -> tuple[int, ...]:
+    """Spread a whole over the phases; the last one that carries anything takes the rest."""
+    shares = [network.share(phase) for phase in PHASES]
+    total = sum(shares)
+    parts = [whole * share // total if total else 0 for share in shares]
+    carrying = [phase for phase in range(3) if shares[phase]]
+    if carrying:
+        parts[carrying[-1]] += whole - sum(parts)
+    return (whole, *parts)

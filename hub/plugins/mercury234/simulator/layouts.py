@@ -59,3 +59,20 @@ def nominal_cv(constant: int) -> int:
 def decimal_pairs(digits: str) -> bytes:
     """Lay out a serial: each byte is a plain number 0..99."""
     return bytes(int(digits[i : i + 2]) for i in range(0, len(digits), 2))
+
+
+#: Each byte of the status word shows eight errors, E-nn up from the lowest bit.
+_ERRORS_FROM = (33, 41, 17, 25, 1, 9)
+
+
+def status_word(errors: frozenset[int]) -> bytes:
+    """Lay out E-codes as the six bytes of the status word."""
+    return bytes(
+        sum(1 << bit for bit in range(8) if first + bit in errors) for first in _ERRORS_FROM
+    )
+
+
+def from_bcd(byte: int) -> int | None:
+    """Return the number in one byte, None if it is not two decimal digits."""
+    high, low = divmod(byte, 16)
+    return high * 10 + low if high < 10 and low < 10 else None

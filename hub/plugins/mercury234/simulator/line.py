@@ -104,12 +104,12 @@ class VirtualLine:
             # With several meters all of them talk at once, as on a real line.
             asked = list(self._meters.values())
         else:
-            asked = [self._meters[address]] if address in self._meters else []
+            asked = [meter for meter in self._meters.values() if meter.address == address]
         found = []
         for meter in asked:
             answer = meter.answer(body, now, group=address == GROUP)
             if answer is not None:
-                found.append((answer.delay_s, seal(bytes((address,)) + answer.data)))
+                found.append((answer.delay_s, seal(bytes((answer.address,)) + answer.data)))
         return found
 
     def _build(self, now: datetime) -> None:

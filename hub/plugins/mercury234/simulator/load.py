@@ -10,8 +10,7 @@ looked at. So any count costs two look-ups, however long the history.
 """
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -109,7 +108,7 @@ def choose(options: Options, seed: int, address: int) -> tuple[str, dict[int, Co
 
 
 class ChannelLoad:
-    """Counts of one channel on the standard axis, as if the power had never been off."""
+    """Counts of one load by the run second, as if the power had never been off."""
 
     def __init__(
         self, consumer: Consumer, *, key: str, constant: int, first_day: int,
@@ -124,11 +123,22 @@ class ChannelLoad:
         self._zones = zones
         self._totals = [0]
         self._by_tariff: dict[int, list[int]] = {tariff: [0] for tariff in sorted(set(zones))}
+        self._by_shift: dict[int, tuple[int, list[dict[int, int]]]] = {}
         self._days: dict[int, array[int]] = {}
 
-    def upto(self, standard: int, tariff: int = 0) -> int:
-        """Return counts before a standard second since the first day; tariff 0 is all of them."""
-        day, second = divmod(standard, DAY)
+    def between(self, start: int, end: int, tariff: int = 0, shift: int = 0) -> int:
+        """Return counts from one run second to another; tariff 0 is all of them.
+
+        ``shift`` is how far the clock, which turns the tariffs, is ahead of the run.
+        """
+        if tariff and shift:
+            before = self._shifted(start, tariff, shift)
+            return self._shifted(end, tariff, shift) - before
+        return self.upto(end, tariff) - self.upto(start, tariff)
+
+    def upto(self, run: int, tariff: int = 0) -> int:
+        """Return counts before a run second since the first day, by a clock without a shift."""
+        day, second = divmod(run, DAY)
         if day < self._first:
             return 0
         counts = self._day(day)
@@ -198,8 +208,31 @@ class ChannelLoad:
                 upto.append(upto[-1] + sums[zone])
         return known[index]
 
+    def _shifted(self, run: int, tariff: int, shift: int) -> int:
+        """Return counts of a tariff by a shifted clock, from some day of it on."""
+        day = (run + shift) // DAY
+        first, known = self._by_shift.setdefault(shift, (day, [{}]))
+        if day < first:
+            first, known = self._by_shift[shift] = (day, [{}])
+        while len(known) <= day - first:
+            upto = dict(known[-1])
+            for zone, start, end in self._stretches(first + len(known) - 1, shift):
+                upto[zone] = upto.get(zone, 0) + self.upto(end) - self.upto(start)
+            known.append(upto)
+        counts = known[day - first].get(tariff, 0)
+        for zone, start, end in self._stretches(day, shift):
+            if zone == tariff and start < run:
+                counts += self.upto(min(run, end)) - self.upto(start)
+        return counts
+
+    def _stretches(self, day: int, shift: int) -> Iterator[tuple[int, int, int]]:
+        """Give tariff, first run second, one past the last, of a day by a shifted clock."""
+        start = day * DAY - shift
+        for zone, first, past in _runs(self._zones_of(day)):
+            yield zone, start + first * CELL, start + past * CELL
+
     def _zones_of(self, day: int) -> tuple[int, ...]:
-        """Return the tariff of each half-hour of a standard day; the face turns the schedule."""
+        """Return the tariff of each half-hour of a day of the clock; the face turns it."""
         start = day * DAY
         if not self._calendar.seasons:
             return self._zones
@@ -226,50 +259,3 @@ def _runs(zones: tuple[int, ...]) -> Sequence[tuple[int, int, int]]:
 
 
 _RUNS: dict[tuple[int, ...], Sequence[tuple[int, int, int]]] = {}
-
-
-class Counter:
-    """What a meter has really counted: the load since initialisation, without the outages."""
-
-    def __init__(
-        self, options: Options, *, seed: int, address: int, calendar: Calendar,
-        started: int, outages: Sequence[tuple[int, int]],
-    ) -> None:  # fmt: skip
-        self.kind, consumers = choose(options, seed, address)
-        self._calendar = calendar
-        self._zones = zones = schedule(options.tariffs)
-        self._started = started
-        self._outages = outages
-        self._ends = [end for _, end in outages]
-        self._lost: dict[tuple[int, int], list[int]] = {}
-        self._loads = {
-            channel: ChannelLoad(
-                consumer, key=f"day/{seed}/{address}/{channel}", constant=options.constant,
-                first_day=started // DAY, calendar=calendar, zones=zones,
-            )
-            for channel, consumer in consumers.items()
-        }  # fmt: skip
-        metered = (0, 2) if options.directions == 1 else (0, 1, 2, 3)
-        self.metered = tuple(channel in metered for channel in range(4))
-
-    def tariff_at(self, standard: int) -> int:
-        """Return the tariff 1..3 that runs at a standard second."""
-        return self._zones[self._calendar.face_seconds(standard) % DAY // CELL]
-
-    def upto(self, channel: int, standard: int, tariff: int = 0) -> int:
-        """Return counts from initialisation to a standard second; 0 for an idle channel."""
-        load = self._loads.get(channel)
-        if load is None or standard <= self._started:
-            return 0
-        lost = self._lost.get((channel, tariff))
-        if lost is None:
-            lost = self._lost[channel, tariff] = [
-                load.upto(self._started, tariff),
-                *(load.upto(e, tariff) - load.upto(s, tariff) for s, e in self._outages),
-            ]
-            lost[:] = accumulate(lost)
-        over = bisect_right(self._ends, standard)
-        now = standard
-        if over < len(self._outages):
-            now = min(standard, max(self._outages[over][0], self._started))
-        return load.upto(now, tariff) - lost[over]

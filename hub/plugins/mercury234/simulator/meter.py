@@ -1,47 +1,36 @@
-"""One virtual meter: what it answers, and the truth behind the answers.
+"""One virtual meter: what it answers, and the truth behind the answers."""
 
-Of the writes it does the fixation of data, 03 08; every other write is refused, by level first
-(status 3) and then as not in this execution (status 1).
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.plugins.mercury234.simulator import parameters, replies
+from hub.plugins.mercury234.simulator import parameters, replies, writes
+from hub.plugins.mercury234.simulator.books import JournalEvent
 from hub.plugins.mercury234.simulator.energy import SUM, Four
+from hub.plugins.mercury234.simulator.happenings import Plan
 from hub.plugins.mercury234.simulator.memory import TruthSlot
 from hub.plugins.mercury234.simulator.options import Options
 from hub.plugins.mercury234.simulator.session import OWNER, READER, Channel
-from hub.plugins.mercury234.simulator.works import (
+from hub.plugins.mercury234.simulator.works import Refusal, Works, calendar_of
+from hub.plugins.mercury234.simulator.writes import (
     BAD_REQUEST,
     CHANNEL_CLOSED,
     LEVEL_TOO_LOW,
     OK,
-    Refusal,
-    Works,
-    calendar_of,
 )
 
 _TEST, _OPEN, _CLOSE, _WRITE, _CLOCK, _PARAMETER = 0x00, 0x01, 0x02, 0x03, 0x04, 0x08
+_PHYSICAL = 0x07  # raw writes; not done by this meter
 _SERIAL = b"\x08\x00"
 FIX = b"\x03\x08"
 
 _FIX_S = 0.120
-_LONG_GAP_S = 0.025
+_TURNAROUND_S, _LONG_TURNAROUND_S = 0.020, 0.025
+_MARGIN_S = 86_400
 _CLASSIC_DATA = 16
 
 #: Length of a request with its code, where the code alone decides.
 _LENGTHS = {_TEST: 1, _OPEN: 8, _CLOSE: 1, 0x05: 3, 0x06: 5, 0x15: 3, 0x16: 5}
-
-#: Writes that level 1 may do; those that only the factory may; those that the owner may.
-_READER_WRITES = frozenset({0x05, 0x0D, 0x14, 0x15, 0x32})
-_FACTORY_WRITES = frozenset({0x0A, 0x20, 0x28, 0x29})
-_OWNER_WRITES = frozenset({
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x06, 0x0C, 0x10, 0x11, 0x16, 0x18, 0x19, 0x1B, 0x1D, 0x1E,
-    0x1F, 0x21, 0x22, 0x23, 0x24, 0x26, 0x27, 0x2A, 0x2C, 0x2D, 0x2E, 0x2F, 0x30, 0x31,
-    0x33, 0x34, 0x35, 0x36, 0x37,
-})  # fmt: skip
 
 _READS: Mapping[int, Callable[[Works, bytes, int], bytes]] = {
     _CLOCK: replies.clock_or_journal,
@@ -55,10 +44,14 @@ _READS: Mapping[int, Callable[[Works, bytes, int], bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data without address and CRC, and the pause in seconds before it leaves."""
+    """What leaves, from which address, and the pause in seconds before it.
+
+    ``data`` is what stands between address and CRC.
+    """
 
     data: bytes
     delay_s: float
+    address: int
 
 
 class VirtualMeter:
@@ -69,47 +62,66 @@ class VirtualMeter:
     Args:
         options: of the line.
         seed: of the line; with the address it decides all the rest.
-        address: 1..F0.
+        address: 1..F0, as it left the factory.
         now: aware instant; its year decides how far back the history goes.
+        plans: what happens to it.
 
     """
 
-    def __init__(self, options: Options, seed: int, address: int, now: datetime) -> None:
+    def __init__(
+        self, options: Options, seed: int, address: int, now: datetime,
+        plans: Sequence[Plan] = (),
+    ) -> None:  # fmt: skip
         calendar = calendar_of(options)
-        year = calendar.face(calendar.standard(now)).year
-        self._works = works = Works(options, seed, address, year)
+        right = calendar.right(now)
+        year = calendar.face(right + options.drift).year
+        self._works = works = Works(options, seed, address, year, plans)
         self.options = options
-        self.address = address
         self.serial = works.serial
         self.kind = works.counter.kind
         self.initialised = works.calendar.face(works.started)
-        self._channel = Channel(
-            {READER: options.password, OWNER: options.owner_password},
-            lifetime_s=240 if works.long_answers else 20,
-        )
+        self._channel = Channel(lifetime_s=240 if works.long_answers else 20)
+        works.life.advance(right)
 
     # The truth, for tests and proofs: from the load model, never from encoded bytes.
+
+    @property
+    def address(self) -> int:
+        """The address that it answers at now."""
+        return self._works.life.settings.address
 
     def truth(self, start: datetime, end: datetime) -> list[TruthSlot]:
         """Compute the slots that end after one reading of the face and not after another.
 
-        Oldest first. It says what is or will be recorded; `kept` says what the ring holds.
+        In the order of recording. It says what is or will be recorded, if nothing more is
+        written to the meter; `kept` says what the ring holds.
         """
-        ring, from_face = self._works.ring, self._works.calendar.from_face
-        first = max(1, ring.number_at(from_face(start) + 1))
-        last = ring.number_at(from_face(end) + 1) - 1
-        return [ring.slot(number) for number in range(first, last + 1)]
+        works = self._works
+        first, last = works.calendar.from_face(start) + 1, works.calendar.from_face(end)
+        works.life.advance(last + _MARGIN_S)
+        return list(works.ring.between(first, last))
 
     def kept(self, now: datetime) -> tuple[datetime, datetime]:
         """Give the span, for `truth`, of the slots that the ring holds at an instant."""
-        ring, face = self._works.ring, self._works.calendar.face
-        newest = ring.passed(self._works.calendar.standard(now))
-        before = max(0, newest - ring.places)
-        return face(ring.end_of(before)), face(ring.end_of(newest))
+        return self._works.ring.held(self._run(now))
+
+    def journal(self, now: datetime) -> list[JournalEvent]:
+        """List all records that the meter has written into its books by an instant.
+
+        Also those that the rings have lost since. By book, oldest first; a record completed
+        later is as it was at the instant.
+        """
+        run = self._run(now)
+        return self._works.books.events(run)
+
+    def clock_error_s(self, now: datetime) -> int:
+        """Say how many seconds the clock is ahead of what it should show at an instant."""
+        works = self._works
+        return works.timeline.clock(self._run(now)) - works.calendar.right(now)
 
     def face(self, now: datetime) -> datetime:
         """Show what the meter's clock shows at an instant."""
-        return self._works.calendar.face(self._works.calendar.standard(now))
+        return self._works.calendar.face(self._works.timeline.clock(self._run(now)))
 
     def register_wh(
         self, now: datetime, tariff: int = SUM, *, array: int = 0, month: int = 0
@@ -120,17 +132,27 @@ class VirtualMeter:
             ValueError: there is no such array or month.
 
         """
-        at = self._works.calendar.standard(now)
-        four = self._works.registers.read(array, month, tariff, at)
+        four = self._works.registers.read(array, month, tariff, self._run(now))
         if four is None:
             raise ValueError(f"The meter has no energy array {array:X} with month {month}.")
         return four
 
     def counts_at(self, face: datetime, tariff: int = SUM) -> tuple[int, int, int, int]:
-        """Compute counts of A+, A-, R+, R- since initialisation when the face shows this."""
-        at = self._works.calendar.from_face(face)
-        upto = self._works.counter.upto
-        return upto(0, at, tariff), upto(1, at, tariff), upto(2, at, tariff), upto(3, at, tariff)
+        """Compute counts of A+, A-, R+, R- since initialisation when the face showed this last."""
+        works = self._works
+        clock = works.calendar.from_face(face)
+        works.life.advance(clock + _MARGIN_S)
+        run = works.timeline.at_clock(clock, max(works.life.run, clock))
+        upto = works.counter.upto
+        return (
+            upto(0, run, tariff),
+            upto(1, run, tariff),
+            upto(2, run, tariff),
+            upto(3, run, tariff),
+        )
+
+    def _run(self, now: datetime) -> int:
+        return self._works.life.advance(self._works.calendar.right(now))
 
     # The conversation.
 
@@ -143,59 +165,75 @@ class VirtualMeter:
             group: it came to the group address, where writes are ignored.
 
         """
-        at = self._works.calendar.standard(now)
-        powered_since = self._works.powered_since(at)
-        if powered_since is None or not self._length_fits(body):
+        works = self._works
+        right = works.calendar.right(now)
+        run = works.life.advance(right)
+        if works.life.off.at(run) is not None or not self._length_fits(body):
             return None
         if group and body[0] == _WRITE:
             return None
-        level = self._channel.level(at, powered_since)
+        level = self._channel.level(right, works.life.boots)
         if level:
-            self._channel.touch(at)
+            self._channel.touch(right)
+        repeat = works.life.settings.repeat
         try:
-            data = self._session(body, at, powered_since)
+            data = self._session(body, right, run)
             if data is None:
-                data = self._read_or_write(body, at, level)
+                data = self._read_or_write(body, right, run, level)
         except Refusal as refusal:
             data = bytes((refusal.status,))
-        return Answer(data, self._pause(body, data))
+        pause = self._pause(body, data)
+        if repeat:
+            data = _repeated(body, data)
+        return Answer(data, pause, 0 if group else self.address)
 
     def fix(self, now: datetime) -> None:
         """Latch the instantaneous values, as by a broadcast 03 08."""
-        at = self._works.calendar.standard(now)
-        if self._works.powered_since(at) is not None:
-            self._works.fixed_at = at
+        run = self._run(now)
+        if self._works.life.off.at(run) is None:
+            self._works.fixed_at = run
 
-    def _session(self, body: bytes, at: int, powered_since: int) -> bytes | None:
+    def _session(self, body: bytes, right: int, run: int) -> bytes | None:
         """Do what needs no open channel; None if this is not such a request."""
         if body[0] == _OPEN:
-            opened = self._channel.open(body[1], body[2:], at, powered_since)
-            return bytes((OK if opened else LEVEL_TOO_LOW,))
+            return bytes((self._open(body[1], body[2:], right),))
         if body[0] == _CLOSE:
             self._channel.close()
         elif body == FIX:
-            self._works.fixed_at = at
+            self._works.fixed_at = run
         elif body == _SERIAL:
-            return parameters.parameter(self._works, body[1:], at)
+            return parameters.parameter(self._works, body[1:], run)
         elif body[0] != _TEST:
             return None
         return bytes((OK,))
 
-    def _read_or_write(self, body: bytes, at: int, level: int) -> bytes:
+    def _open(self, level: int, password: bytes, right: int) -> int:
+        """Try a password; a wrong one also closes what was open."""
+        life = self._works.life
+        passwords = {READER: life.settings.password, OWNER: life.settings.owner_password}
+        self._channel.close()
+        if passwords.get(level) != password:
+            return LEVEL_TOO_LOW
+        self._channel.open(level, right, life.boots)
+        return OK
+
+    def _read_or_write(self, body: bytes, right: int, run: int, level: int) -> bytes:
         if not level:
             raise Refusal(CHANNEL_CLOSED)
         if body[0] == _WRITE:
-            raise Refusal(_why_not(body[1], level))
+            return bytes((self._works.write(body[1], body[2:], right, level),))
+        if body[0] == _PHYSICAL and level < OWNER:
+            raise Refusal(LEVEL_TOO_LOW)
         read = _READS.get(body[0])
         if read is None:
             raise Refusal(BAD_REQUEST)
-        return read(self._works, body[1:], at)
+        return read(self._works, body[1:], run)
 
     def _pause(self, body: bytes, data: bytes) -> float:
-        pause = self.options.turnaround_s
-        if body == FIX:
-            return max(pause, _FIX_S)
-        return max(pause, _LONG_GAP_S) if len(data) > _CLASSIC_DATA else pause
+        long = len(data) > _CLASSIC_DATA
+        usual = _LONG_TURNAROUND_S if long else _TURNAROUND_S
+        pause = usual if self.options.turnaround_s is None else self.options.turnaround_s
+        return max(pause, _FIX_S) if body == FIX else pause
 
     def _length_fits(self, body: bytes) -> bool:
         """Tell whether the length is right; a wrong one gets no answer at all."""
@@ -205,16 +243,15 @@ class VirtualMeter:
         if code == _CLOCK:
             return length == 3 or body == b"\x04\x00"
         if code == _WRITE:
-            return body == FIX or (length >= 2 and body[1] != FIX[1])
+            return body == FIX or (length >= 2 and writes.length_fits(body[1], length - 2))
         if code == _PARAMETER:
             return parameters.length_fits(self._works, body[1:])
         return length == _LENGTHS.get(code, length)
 
 
-def _why_not(parameter: int, level: int) -> int:
-    """Say with which status a write is refused."""
-    if parameter in _FACTORY_WRITES:
-        return LEVEL_TOO_LOW
-    if parameter in _OWNER_WRITES and level < OWNER:
-        return LEVEL_TOO_LOW
-    return BAD_REQUEST
+def _repeated(body: bytes, data: bytes) -> bytes:
+    """Put the code of the request before the data, as the repeat mode does.
+
+    Where the code stands no paper draws. A test answers 80 there, of which the low nibble counts.
+    """
+    return bytes((body[0],)) + (b"\x80" if body[0] == _TEST else data)

@@ -59,11 +59,13 @@ class Options:
     drift         seconds that its clock is ahead of that
     season        winter, or auto for summer time by the European rule
     password, owner_password, password_form    six digits; digits or ascii on the wire
-    turnaround_s  seconds before an answer leaves
+    losses        1: technical losses and the second profile
+    seals         1, or 2 for separate records of the terminal cover and the case
+    turnaround_ms milliseconds before any answer leaves; without it 20, 25 before a long one
 
     ``outages`` are spans of the meter's face, as it would have shown had it kept running.
     ``now`` is the aware UTC instant up to which the history is built, None for the instant of
-    the first byte. ``turnaround_s`` is the pause before an answer leaves.
+    the first byte. ``turnaround_s`` is the pause before an answer leaves, None: as hardware.
     """
 
     firmware: tuple[int, int, int] = (9, 0, 0)
@@ -83,7 +85,9 @@ class Options:
     since: date | None = None
     password: bytes = bytes([1] * _DIGITS)
     owner_password: bytes = bytes([2] * _DIGITS)
-    turnaround_s: float = 0.020
+    losses: bool = False
+    seals: int = 1
+    turnaround_s: float | None = None
 
     @classmethod
     def parse(cls, options: Mapping[str, str] | None) -> "Options":
@@ -120,14 +124,16 @@ class Options:
             since=_day(asked["since"]) if "since" in asked else None,
             password=_password(asked.get("password", "111111"), password_form),
             owner_password=_password(asked.get("owner_password", "222222"), password_form),
-            turnaround_s=_turnaround(asked.get("turnaround_s", "0.020")),
+            losses=_one_of(asked, "losses", ("0", "1"), "0") == "1",
+            seals=int(_one_of(asked, "seals", ("1", "2"), "1")),
+            turnaround_s=_turnaround(asked["turnaround_ms"]) if "turnaround_ms" in asked else None,
         )
 
 
 _KNOWN = frozenset({
     "firmware", "constant", "memory", "now", "period", "directions", "outage", "clock_base",
     "season", "drift", "offgrid", "tariffs", "load", "years", "since", "password", "owner_password",
-    "password_form", "turnaround_s",
+    "password_form", "losses", "seals", "turnaround_ms",
 })  # fmt: skip
 
 
@@ -214,7 +220,7 @@ def _turnaround(text: str) -> float:
     try:
         value = float(text)
     except ValueError as cause:
-        raise ValueError(f"Option turnaround_s is {text!r}; give seconds like 0.02.") from cause
-    if not 0.0 <= value <= 10.0:
-        raise ValueError(f"Option turnaround_s is {text}; it may be 0 to 10 seconds.")
-    return value
+        raise ValueError(f"Option turnaround_ms is {text!r}; give milliseconds.") from cause
+    if not 0.0 <= value <= 10_000.0:
+        raise ValueError(f"Option turnaround_ms is {text}; it may be 0 to 10000.")
+    return value / 1000

@@ -1,14 +1,15 @@
 """Answers to the codes that read clock, journals, energy and memory: 04, 05, 15, 06, 16.
 
-Each takes the works, the parameters after the code and the standard second, returns the data
+Each takes the works, the parameters after the code and the run second, returns the data
 or raises `Refusal`.
 """
 
 from typing import TypeVar
 
 from hub.plugins.mercury234.simulator import layouts
-from hub.plugins.mercury234.simulator.memory import RECORD
-from hub.plugins.mercury234.simulator.works import BAD_REQUEST, INTERNAL, Refusal, Works
+from hub.plugins.mercury234.simulator.memory import RECORD, Ring
+from hub.plugins.mercury234.simulator.works import Refusal, Works
+from hub.plugins.mercury234.simulator.writes import BAD_REQUEST, INTERNAL
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ _BLOCK = 17
 _FAST_TARIFF, _LOSS_TARIFF = 6, 5
 _BY_PHASE = 0x6
 _FIRST_START = 0x9
-_PROFILE, _REGISTERS = 3, 2
+_PROFILE, _SECOND_PROFILE, _REGISTERS = 3, 5, 2
 _LAST_KIND = 4
 _SINGLE, _MANY = 0x0F, 0xFF
 
@@ -25,25 +26,23 @@ def clock_or_journal(works: Works, asked: bytes, at: int) -> bytes:
     """04: the clock, or a record of an event book."""
     if asked[0] == 0:
         return clock(works, at)
-    found = works.journals.read(
-        asked[0], asked[1], at, long=works.long_answers, last=works.last_records
-    )
-    return _given(found)
+    return _given(works.books.read(asked[0], asked[1], at))
 
 
 def clock(works: Works, at: int) -> bytes:
-    """Lay out a standard second as the clock shows it."""
-    calendar = works.calendar
-    return layouts.clock(calendar.face(at), winter=not calendar.is_summer(at))
+    """Lay out a run second as the clock shows it."""
+    shown = works.timeline.clock(at)
+    return layouts.clock(works.calendar.face(shown), winter=not works.calendar.is_summer(shown))
 
 
 def energy(works: Works, asked: bytes, at: int) -> bytes:
-    """05: a register, or with tariff 6 those of all tariffs and the sum in one answer."""
+    """05: a register, or with tariff 6 those of all tariffs, the sum and the losses, if any."""
     array, month, tariff = asked[0] >> 4, asked[0] & 0xF, asked[1]
     if array >= _FIRST_START and not works.start_registers:
         raise Refusal(BAD_REQUEST)
     if tariff == _FAST_TARIFF and works.long_answers:
-        return b"".join(_one_energy(works, array, month, each, at) for each in (1, 2, 3, 4, 0))
+        tariffs = (1, 2, 3, 4, 0, 5) if works.options.losses else (1, 2, 3, 4, 0)
+        return b"".join(_one_energy(works, array, month, each, at) for each in tariffs)
     if tariff > _LOSS_TARIFF:
         raise Refusal(BAD_REQUEST)
     return _one_energy(works, array, month, tariff, at)
@@ -76,14 +75,26 @@ def memory(works: Works, asked: bytes, at: int) -> bytes:
         raise Refusal(INTERNAL)
     address = (asked[0] >> 7) << 16 | asked[1] << 8 | asked[2]
     place, rest = divmod(address, 0x10)
-    if number != _PROFILE or kind > _LAST_KIND or rest or place >= works.ring.places:
+    ring = _ring(works, number, place)
+    place -= ring.base // 0x10
+    if kind > _LAST_KIND or rest or place >= ring.places:
         raise Refusal(BAD_REQUEST)
     places = range(place, place + _records_asked(works, kind, count))
-    if places[0] >> 12 != places[-1] >> 12:
+    if places[0] >> 12 != places[-1] >> 12 or places[-1] >= ring.places:
         raise Refusal(BAD_REQUEST)
     if kind:
-        return works.ring.words(at, places, kind - 1)
-    return works.ring.records(at, places)
+        return ring.words(at, places, kind - 1)
+    return ring.records(at, places)
+
+
+def _ring(works: Works, number: int, place: int = 0) -> Ring:
+    """Return the ring in a memory; one that is not there raises `Refusal`."""
+    if number == _SECOND_PROFILE and works.wide and len(works.rings) > 1:
+        return works.rings[1]
+    if number != _PROFILE:
+        raise Refusal(BAD_REQUEST)
+    second = len(works.rings) > 1 and not works.wide and place >= works.ring.places
+    return works.rings[int(second)]
 
 
 def _records_asked(works: Works, kind: int, count: int) -> int:
@@ -104,11 +115,13 @@ def _records_asked(works: Works, kind: int, count: int) -> int:
 def relative(works: Works, asked: bytes, at: int) -> bytes:
     """16: records counted back from the last one, oldest first."""
     number, offset, count = asked[0], asked[1] << 8 | asked[2], asked[3]
-    fits = 0 < count * RECORD <= 0xFF and offset + count <= works.ring.places
-    if not works.new_generation or number != _PROFILE or not fits:
+    if not works.new_generation:
         raise Refusal(BAD_REQUEST)
-    newest = works.ring.last_written(at) - offset
-    return works.ring.records(at, range(newest - count + 1, newest + 1))
+    ring = _ring(works, number)
+    if not 0 < count * RECORD <= 0xFF or offset + count > ring.places:
+        raise Refusal(BAD_REQUEST)
+    newest = ring.last_written(at) - offset
+    return ring.records(at, range(newest - count + 1, newest + 1))
 
 
 def _given(found: T | None) -> T:
