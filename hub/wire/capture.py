@@ -10,10 +10,12 @@ The lines are those of a transcript, so a piece of a log can be played back::
 ``! timeout``, ``! garbled``, ``! cancelled`` and ``! down`` stand where a reply should be.
 """
 
+import asyncio
+import functools
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +25,18 @@ MAX_BYTES = 5_000_000
 KEEP = 3
 MEMORY_LINES = 2000
 MIN_SECRET = 2  # a single byte is everywhere
+BATCH_BYTES = 65_536
+FLUSH_S = 0.2
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Exchanged:
-    """One attempt at one exchange, as the line hands it over. ``hide`` is of the request."""
+    """One attempt at one exchange, as the line hands it over. ``hide`` is of the request.
+
+    Nobody changes it; not frozen, because that makes a new one four times as dear.
+    """
 
     line: str
     key: str
@@ -45,8 +52,9 @@ class WireLog:
     """Keeps the last lines in memory, and all of them in a file if it has a path.
 
     The file is appended to, is readable by its owner only, and is turned over by size: ``path``,
-    ``path.1`` … ``path.keep``. A file that can't be written costs lines, never an exchange;
-    ``lost`` counts them.
+    ``path.1`` … ``path.keep``. Within an event loop lines are written together, a fifth of a
+    second late at most: a process that is killed loses those; ``flush`` writes them now. A file
+    that can't be written costs lines, never an exchange; ``lost`` counts them.
     """
 
     def __init__(
@@ -60,37 +68,43 @@ class WireLog:
         self._path = path
         self._max_bytes = max_bytes
         self._keep = keep
-        self._memory: deque[str] = deque(maxlen=memory)
+        self._most = memory
+        self._memory: deque[str] = deque(maxlen=memory)  # entries, each of some lines
+        self._unwritten: list[str] = []
+        self._unwritten_bytes = 0
         self.lost = 0
 
     def exchange(self, done: Exchanged) -> None:
         """Write one attempt down."""
-        lines = [
-            f"# {_stamp(done.sent_at)} {_one_line(done.line)} {_one_line(done.key)}".rstrip(),
-            f"> {masked(done.request, done.hide)}",
-        ]
+        head = f"# {_stamp(done.sent_at)}{_place(done.line, done.key)}"
+        if not done.verdict and not done.hide:
+            sent, came = done.request.hex(" ").upper(), done.received.hex(" ").upper()
+            heard = f"< {came}\n" if came else ""
+            self._write(f"{head}\n> {sent}\n{heard}# {done.seconds:.4f} s\n")
+            return
+        lines = [head, f"> {masked(done.request, done.hide)}"]
         if done.received:
             mark = "#" if done.verdict else "<"
             lines.append(f"{mark} {_shown(done)}")
         if done.verdict:
             lines.append(f"! {done.verdict}")
-        lines.append(f"# {done.seconds:.4f} s")
-        self._write(lines)
+        lines.append(f"# {done.seconds:.4f} s\n")
+        self._write("\n".join(lines))
 
     def note(self, at: datetime, line: str, text: str) -> None:
         """Write a remark: a connection opened, bytes that nobody asked for."""
-        self._write([f"# {_stamp(at)} {_one_line(line)} {_one_line(text)}"])
+        self._write(f"# {_stamp(at)} {_one_line(line)} {_one_line(text)}\n")
 
     def lines(self) -> Sequence[str]:
         """Return the last lines, oldest first."""
-        return tuple(self._memory)
+        return tuple("".join(self._memory).splitlines()[-self._most :])
 
-    def _write(self, lines: Iterable[str]) -> None:
-        lines = list(lines)
-        self._memory.extend(lines)
-        if self._path is None:
+    def flush(self) -> None:
+        """Bring the file up to date."""
+        unwritten, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+        if self._path is None or not unwritten:
             return
-        text = "".join(f"{line}\n" for line in lines).encode("ascii", "backslashreplace")
+        text = "".join(unwritten).encode("ascii", "backslashreplace")
         try:
             self._turn_over(len(text))
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -101,7 +115,23 @@ class WireLog:
         except OSError as error:
             if not self.lost:
                 _log.warning("wire log %s can't be written: %s", self._path, error)
-            self.lost += len(lines)
+            self.lost += text.count(b"\n")
+
+    def _write(self, entry: str) -> None:
+        self._memory.append(entry)
+        if self._path is None:
+            return
+        size = len(entry)
+        if self._unwritten_bytes + size > min(BATCH_BYTES, self._max_bytes):
+            self.flush()
+        first = not self._unwritten
+        self._unwritten.append(entry)
+        self._unwritten_bytes += size
+        if first:
+            try:
+                asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
+            except RuntimeError:  # no loop, so nobody would do it later
+                self.flush()
 
     def _turn_over(self, coming: int) -> None:
         path = self._path
@@ -148,6 +178,11 @@ def _shown(done: Exchanged) -> str:
         # a damaged echo holds a damaged secret: nothing of it can be shown
         return " ".join([MASK] * len(done.received))
     return without_secrets(done.received, done.request, done.hide)
+
+
+@functools.lru_cache(maxsize=4096)
+def _place(line: str, key: str) -> str:
+    return f" {_one_line(line)} {_one_line(key)}".rstrip()
 
 
 def _stamp(at: datetime) -> str:

@@ -7,11 +7,11 @@ lease is looked at before every ask; every exchange is logged with its secrets m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from hub.errors import (
     ContractBroken,
@@ -90,6 +90,8 @@ class Line:
         self.repeats = repeats
         self.stats = LineStats()
         self._name = str(address)
+        self._char_s = address.char_s
+        self._longest_s = MAX_REPLY_BYTES * self._char_s + LONGEST_PAUSE_S  # after the first byte
         self._open_link = link_factory
         self._log = log
         self._lease = lease
@@ -139,6 +141,8 @@ class Line:
                 await asyncio.sleep(max(0.0, max(self._quarantine.values()) - clock()))
         finally:
             await self._drop_link()
+            if self._log is not None:
+                self._log.flush()
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,28 +159,36 @@ class Line:
 
     async def ask(self, seat: "Seat", step: Ask, repeats: int) -> Reply:
         """Do one ask for a seat; between its repeats others may have the line."""
-        while True:
-            await self._my_turn(seat)
-            try:
-                reply = await self._attempt(seat, step)
-            except (ReplyTimeout, FrameGarbled):
-                if not repeats:
-                    seat.heard = False
-                    raise
-                repeats -= 1
-                self.stats.repeats += 1
-            else:
-                seat.heard = seat.heard or step.rule is not None
-                return reply
-            finally:
-                if seat.interleave:
-                    self._turns.pass_on()
+        if seat.asking:
+            raise RuntimeError("a seat serves one conversation at a time")
+        seat.asking = True
+        try:
+            while True:
+                if self._quarantine or not (seat.holding or self._turns.take_free()):
+                    await self._my_turn(seat)
+                seat.holding = not seat.interleave
+                try:
+                    reply = await self._attempt(seat, step)
+                except (ReplyTimeout, FrameGarbled):
+                    if not repeats:
+                        seat.heard = False
+                        raise
+                    repeats -= 1
+                    self.stats.repeats += 1
+                else:
+                    seat.heard = seat.heard or step.rule is not None
+                    return reply
+                finally:
+                    if seat.interleave:
+                        self._turns.pass_on()
+        finally:
+            seat.asking = False
 
     async def _my_turn(self, seat: "Seat") -> None:
         """Return with the turn taken and nothing late to come from this address any more."""
         clock = seat.clock
         while True:
-            wait = self._quarantine.get(seat.key, 0.0) - clock() if self._quarantine else 0.0
+            wait = self._quarantine.get(seat.key, 0.0) - clock()
             if wait > 0:
                 await asyncio.sleep(wait)
                 continue
@@ -185,7 +197,6 @@ class Line:
                 if self._quarantine.get(seat.key, 0.0) > clock():
                     self._turns.pass_on()
                     continue
-                seat.holding = not seat.interleave
             self._quarantine.pop(seat.key, None)
             return
 
@@ -194,24 +205,31 @@ class Line:
         self._turns.pass_on()
 
     async def _attempt(self, seat: "Seat", step: Ask) -> Reply:
-        self._check_lease()
-        link = self._link or await self._connect()
+        link = self._link
+        if link is None:
+            self._check_lease()
+            link = await self._connect()
         clock = seat.clock
         pause = self._last_byte + seat.gap_s - clock()
         if pause > 0:
             await asyncio.sleep(pause)
-        link = await self._drained(link)
+        try:
+            stray = await link.drain()
+        except LineDown:
+            link, stray = await self._reconnected()
+        if stray:
+            self._note_unasked(stray)
         self._check_lease()
         at = self._now()
         request = _built(step, seat, at)
         self._hush = bool(step.hide)
         began = clock()
-        ear = Ear(self._now, echo=request if self.address.echo else b"")
+        ear = Ear(clock, self._now, echo=request if self.address.echo else b"")
         verdict = "cancelled"
         first_s = 0.0
         try:
             await link.send(request)
-            sending_s = len(request) * self.address.char_s
+            sending_s = len(request) * self._char_s
             if step.rule is None:
                 await asyncio.sleep(sending_s)
                 verdict = ""
@@ -222,7 +240,7 @@ class Line:
                 step.rule,
                 first_s=first_s,
                 quiet_s=seat.quiet_s,
-                longest_s=first_s + MAX_REPLY_BYTES * self.address.char_s + LONGEST_PAUSE_S,
+                longest_s=first_s + self._longest_s,
             )
             verdict = ""
             return Reply(frame, at, ear.heard_at)
@@ -243,7 +261,7 @@ class Line:
                         key=seat.key,
                         sent_at=at,
                         request=request,
-                        received=bytes(ear.received),
+                        received=ear.received,
                         verdict=verdict,
                         seconds=ended - began,
                         hide=step.hide,
@@ -268,21 +286,18 @@ class Line:
             self._log.note(self._now(), self._name, "open")
         return link
 
-    async def _drained(self, link: Link) -> Link:
-        """Return the link with nothing left to read, or a fresh one if it broke meanwhile."""
-        try:
-            stray = await link.drain()
-        except LineDown:
-            await self._drop_link()
-            self.stats.reconnects += 1
-            link = await self._connect()
-            stray = await link.drain()
-        if stray:
-            self.stats.bytes_unasked += len(stray)
-            if self._log is not None:
-                shown = " ".join([MASK] * len(stray)) if self._hush else stray.hex(" ").upper()
-                self._log.note(self._now(), self._name, f"unasked: {shown}")
-        return link
+    async def _reconnected(self) -> tuple[Link, bytes]:
+        """Return a fresh link for one that broke, and what came on it at once."""
+        await self._drop_link()
+        self.stats.reconnects += 1
+        link = await self._connect()
+        return link, await link.drain()
+
+    def _note_unasked(self, stray: bytes) -> None:
+        self.stats.bytes_unasked += len(stray)
+        if self._log is not None:
+            shown = " ".join([MASK] * len(stray)) if self._hush else stray.hex(" ").upper()
+            self._log.note(self._now(), self._name, f"unasked: {shown}")
 
     async def _drop_link(self) -> None:
         link, self._link = self._link, None
@@ -297,10 +312,11 @@ class Seat:
     """
 
     __slots__ = (
-        "_asking",
+        "_delay_s",
         "_first_s",
         "_line",
         "act",
+        "asking",
         "clock",
         "gap_s",
         "heard",
@@ -327,7 +343,8 @@ class Seat:
     ) -> None:
         address = line.address
         self._line = line
-        self._asking = False
+        self.asking = False
+        self._delay_s = 2 * address.delay_s  # there and back
         self._first_s = timing.first_byte_s
         self.clock = asyncio.get_running_loop().time
         self.gap_s = timing.gap_s
@@ -342,36 +359,26 @@ class Seat:
         self.holding = False
         self.heard = False
 
-    async def __call__(self, step: Ask, /) -> Reply:
+    def __call__(self, step: Ask, /) -> Coroutine[Any, Any, Reply]:
         """Do one ask, repeated as the line's policy says if it only reads."""
         repeats = 0 if step.mutating else self._line.repeats
-        return await self._ask(step, repeats + PATIENCE if repeats and self.heard else repeats)
+        return self._line.ask(self, step, repeats + PATIENCE if repeats and self.heard else repeats)
 
-    async def once(self, step: Ask, /) -> Reply:
+    def once(self, step: Ask, /) -> Coroutine[Any, Any, Reply]:
         """Do one ask and never repeat it."""
-        return await self._ask(step, 0)
+        return self._line.ask(self, step, 0)
 
     async def write(self, step: Ask, act: str, /) -> Reply:
         """Do one mutating ask, never repeated; its bytes have to be of this act."""
         self.leave = act
         try:
-            return await self._ask(step, 0)
+            return await self._line.ask(self, step, 0)
         finally:
             self.leave = ""
 
-    async def _ask(self, step: Ask, repeats: int) -> Reply:
-        if self._asking:
-            raise RuntimeError("a seat serves one conversation at a time")
-        self._asking = True
-        try:
-            return await self._line.ask(self, step, repeats)
-        finally:
-            self._asking = False
-
     def first_byte_s(self, timeout: float | None) -> float:
         """How long the meter and the way there and back may take until the first byte."""
-        own = self._first_s if timeout is None else timeout
-        return own + 2 * self._line.address.delay_s
+        return (self._first_s if timeout is None else timeout) + self._delay_s
 
     def release(self) -> None:
         """Leave the line to others; may be called twice, and asked again after it."""

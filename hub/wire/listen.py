@@ -1,6 +1,5 @@
 """Hearing one reply: where it begins and ends is decided by its bytes, by silence last."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -21,13 +20,16 @@ class Ear:
 
     __slots__ = ("_clock", "_echo", "_now", "_since", "heard_at", "received")
 
-    def __init__(self, now: Callable[[], datetime], *, echo: bytes = b"") -> None:
-        self._clock = asyncio.get_running_loop().time
+    heard_at: datetime  # when the last bytes came; not there before any have
+
+    def __init__(
+        self, clock: Callable[[], float], now: Callable[[], datetime], *, echo: bytes = b""
+    ) -> None:
+        self._clock = clock
         self._now = now
         self._echo = echo
         self._since = 0  # bytes before it can't begin a frame
-        self.received = bytearray()  # all since the request, the echo cut off
-        self.heard_at = now()
+        self.received = b""  # all since the request, the echo cut off
 
     async def listen(
         self, link: Link, rule: FrameRule, *, first_s: float, quiet_s: float, longest_s: float
@@ -37,11 +39,10 @@ class Ear:
         started = clock()
         first_by = started + first_s
         ends = started + longest_s
-        heard = started
+        wait = first_s
         frame_if_quiet = 0
         while True:
-            wait = self._until(first_by, heard + quiet_s) - clock()
-            data = await link.receive(max(wait, 0.0))  # even late: bytes may lie ready
+            data = await link.receive(wait)
             if not data:
                 if frame_if_quiet:
                     return self._frame(frame_if_quiet)
@@ -50,6 +51,7 @@ class Ear:
             self.heard_at = self._now()
             self.received += data
             if self._echo and not self._cut_echo():
+                wait = max(self._until(first_by, heard + quiet_s) - heard, 0.0)
                 continue
             verdict = self._judge(rule)
             if verdict.length and verdict.sure:
@@ -59,12 +61,14 @@ class Ear:
             frame_if_quiet = verdict.length if whole else 0
             if len(self.received) > MAX_REPLY_BYTES or heard > ends:
                 break
+            # even late: bytes may lie ready
+            wait = max(self._until(first_by, heard + quiet_s) - clock(), 0.0)
         if not self.received:
             raise ReplyTimeout(
                 f"No answer within {first_s:.2g} s; check the address, the wiring "
                 "and that the meter has power."
             )
-        raise FrameGarbled(received=bytes(self.received))
+        raise FrameGarbled(received=self.received)
 
     def _until(self, first_by: float, quiet_by: float) -> float:
         if not self.received:
@@ -74,12 +78,12 @@ class Ear:
         return quiet_by
 
     def _frame(self, length: int) -> bytes:
-        return bytes(self.received[self._since : self._since + length])
+        return self.received[self._since : self._since + length]
 
     def _cut_echo(self) -> bool:
         """Take the echo off once it is whole. False: it may still be coming."""
         if self.received.startswith(self._echo):
-            del self.received[: len(self._echo)]
+            self.received = self.received[len(self._echo) :]
             self._echo = b""
             return True
         if self._echo.startswith(self.received):
@@ -89,7 +93,7 @@ class Ear:
 
     def _judge(self, rule: FrameRule) -> Verdict:
         while True:
-            rest = bytes(self.received[self._since :])
+            rest = self.received[self._since :]
             if not rest:
                 return Verdict()
             try:

@@ -135,7 +135,7 @@ class _Conversation(Generic[T]):
         except BaseException:
             self.done = True
             raise
-        if isinstance(step, Ask | Rest):
+        if isinstance(step, (Ask, Rest)):
             return step
         raise ContractBroken(
             f"The driver awaited {type(step).__name__}, which is neither ask() nor rest(); "

@@ -27,9 +27,12 @@ class TcpLink(asyncio.Protocol):
         self._address = address
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._unread = bytearray()
+        self._unread = b""
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._until = 0.0  # when the waiter gives up
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings = 0.0  # when the timer does
         self._broken: LineDown | None = None
         self._gone = self._loop.create_future()
 
@@ -78,16 +81,35 @@ class TcpLink(asyncio.Protocol):
     async def receive(self, timeout: float, /) -> bytes:  # noqa: ASYNC109 - a wait of the wire
         if not self._unread:
             self._open()
+            self._until = self._loop.time() + timeout
+            if self._timer is None or self._until < self._rings:
+                self._wind_up()
             waiter = self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(max(timeout, 0.0), self._wake)
             try:
                 await waiter
             finally:
-                timer.cancel()
                 self._waiter = None
             if not self._unread:
                 self._open()
         return self._take()
+
+    # One timer serves many waits: as a rule the answer comes long before it rings, and setting
+    # and cancelling one for each would cost more than all else that is done here.
+
+    def _wind_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings = self._until
+        self._timer = self._loop.call_at(self._rings, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._until <= self._rings:
+            self._wake()
+        else:
+            self._wind_up()
 
     async def drain(self) -> bytes:
         data = self._take()
@@ -95,6 +117,9 @@ class TcpLink(asyncio.Protocol):
         return data
 
     async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._transport is not None:
             self._transport.close()
             self._transport = None
@@ -103,8 +128,7 @@ class TcpLink(asyncio.Protocol):
                     await asyncio.shield(self._gone)
 
     def _take(self) -> bytes:
-        data = bytes(self._unread)
-        self._unread.clear()
+        data, self._unread = self._unread, b""
         if self._paused and self._transport is not None:
             self._transport.resume_reading()
             self._paused = False

@@ -13,10 +13,16 @@ class Turns:
         self._order = itertools.count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
+    def take_free(self) -> bool:
+        """Take the turn if nobody has it."""
+        if self._taken:
+            return False
+        self._taken = True
+        return True
+
     async def take(self, priority: int) -> None:
         """Wait for the turn; a higher ``priority`` goes first."""
-        if not self._taken:
-            self._taken = True
+        if self.take_free():
             return
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (-priority, next(self._order), turn))

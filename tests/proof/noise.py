@@ -121,6 +121,9 @@ class Watch:
     def note(self, *_: object) -> None:
         """Openings of the line and stray bytes are no exchanges."""
 
+    def flush(self) -> None:
+        """There is no file."""
+
     def exchange(self, item: Exchanged) -> None:
         self.verdicts[item.verdict] += 1
         self.seconds += item.seconds

@@ -8,12 +8,13 @@ import pytest
 import wire_toy as toy
 from hypothesis import given
 from hypothesis import strategies as st
+from virtual_time import run_virtual
 from wire_script import START, on_line
 
 from hub.errors import FrameGarbled, ReplyTimeout
 from hub.plugins.api import NEED_MORE, Ask, Verdict
 from hub.wire.address import LineAddress
-from hub.wire.capture import Exchanged, WireLog, masked, without_secrets
+from hub.wire.capture import FLUSH_S, Exchanged, WireLog, masked, without_secrets
 
 PASSWORD = b"\x11\x22\x33\x44\x55\x66"
 OPEN = b"\x07\x01\x01" + PASSWORD + b"\xaa\xbb"
@@ -141,3 +142,34 @@ def test_a_password_is_in_no_log(script, echo, tmp_path):
     # the last ask has no secret of its own; an echo of the ones before it is masked there too
     for piece in SHOWN:
         assert piece not in text.split("> 07 03")[0]
+
+
+def test_lines_of_a_loop_are_written_together_and_not_late(tmp_path):
+    path = tmp_path / "wire.log"
+    log = WireLog(path)
+
+    async def main():
+        log.exchange(done())
+        log.exchange(done())
+        assert not path.exists()
+        await asyncio.sleep(FLUSH_S + 0.01)
+        assert path.read_text().splitlines() == list(log.lines())
+        log.exchange(done())
+        log.flush()
+        assert path.read_text().splitlines() == list(log.lines())
+
+    run_virtual(main(), START)
+
+
+def test_a_burst_does_not_wait_and_keeps_to_the_size_of_a_file(tmp_path):
+    log = WireLog(tmp_path / "wire.log", max_bytes=1000, keep=200)
+
+    async def main():
+        for _ in range(500):
+            log.exchange(done())
+        log.flush()
+
+    run_virtual(main(), START)
+    files = list(tmp_path.iterdir())
+    assert all(file.stat().st_size <= 1000 for file in files)
+    assert sum(file.read_text().count("> 07 03") for file in files) == 500

@@ -13,7 +13,10 @@ import pytest
 import serial
 import serial.rfc2217
 import wire_toy as toy
+from hypothesis import given
+from hypothesis import strategies as st
 from virtual_time import run_virtual, virtual_now
+from wire_script import START
 
 from hub.errors import BadLine, LineBusy, LineDown
 from hub.plugins.api import Ask
@@ -23,6 +26,7 @@ from hub.wire.line import Line
 from hub.wire.links import open_link
 from hub.wire.runner import run
 from hub.wire.serve import _Ear, _VirtualLine, serve, serving
+from hub.wire.tcp_link import TcpLink
 from hub.wire.trouble import explained
 
 ANY_PORT = parse_line("tcp://127.0.0.1:0", listen=True)
@@ -43,6 +47,53 @@ EXPECTED = [toy.answer(7, code) for code in (3, 4, 5)]
 
 
 # -- TCP
+
+
+class _Transport:
+    """A connection on which nothing happens by itself."""
+
+    def get_extra_info(self, _name):
+        return None
+
+    def close(self):
+        pass
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.none() | st.floats(0, 2)), max_size=20))
+def test_each_wait_lasts_as_long_as_it_may_and_no_longer(waits):
+    """Waits of any length follow each other on one timer; an answer ends its wait at once."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        link = TcpLink(LineAddress("tcp", host="gate", port=1))
+        link.connection_made(_Transport())
+        for longest, comes in waits:
+            began = loop.time()
+            if comes is not None and comes < longest:
+                loop.call_later(comes, link.data_received, b"\x07")
+                assert await link.receive(longest) == b"\x07"
+                assert loop.time() - began == pytest.approx(comes, abs=1e-5)
+            else:
+                assert await link.receive(longest) == b""
+                assert loop.time() - began == pytest.approx(longest, abs=1e-5)
+        link.connection_lost(None)
+        await link.close()
+
+    run_virtual(main(), START)
+
+
+async def test_a_wait_that_was_given_up_leaves_the_next_one_alone():
+    link = TcpLink(LineAddress("tcp", host="gate", port=1))
+    link.connection_made(_Transport())
+    task = asyncio.create_task(link.receive(60.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    link.data_received(b"\x07")
+    assert await link.receive(60.0) == b"\x07"
+    assert await link.receive(0.0) == b""
+    link.connection_lost(None)
+    await link.close()
 
 
 async def test_a_visit_over_tcp():

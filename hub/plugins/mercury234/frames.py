@@ -6,6 +6,7 @@ calls for. Errors of reads are frames of four bytes.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from corefast.crc import is_sealed, seal
 from hub.plugins.api import NEED_MORE, FrameRule, Verdict
@@ -29,6 +30,7 @@ def request(address: int, body: bytes) -> bytes:
     return seal(bytes((address,)) + body)
 
 
+@lru_cache(maxsize=512)
 def reply_rule(address: int, *sizes: int, firm: bool = False) -> FrameRule:
     """Recognise a reply with one of these numbers of data bytes, or a status frame.
 
@@ -41,8 +43,11 @@ def reply_rule(address: int, *sizes: int, firm: bool = False) -> FrameRule:
     longest = lengths[0]
     unsure = [n for n in lengths[1:] if not firm] + [STATUS_FRAME]
     sure = [n for n in lengths if n not in unsure or n == longest]
+    whole = Verdict(length=longest)
 
     def rule(received: bytes) -> Verdict:
+        if len(received) == longest and received[0] == address and is_sealed(received):
+            return whole  # as nearly all are
         start = received.find(address)
         if start:
             return Verdict(skip=start if start > 0 else len(received))
