@@ -111,7 +111,7 @@ def give_in(
          reason=reason, until=until.isoformat())  # fmt: skip
     if urgent:
         state = meters.state(unit, meter_id)
-        state.urgent_at = state.urgent_at or now
+        state.urgent_at = now
         state.due_at = min(state.due_at, now)
     return order_id
 

@@ -131,6 +131,13 @@ def state(unit: Unit, meter_id: int) -> MeterState:
     return row
 
 
+def waiting_since(unit: Unit, meter_id: int) -> datetime | None:
+    """Return since when a person waits for a meter to be read; None: nobody does."""
+    return unit.session.exec(
+        select(MeterState.urgent_at).where(MeterState.meter_id == meter_id)
+    ).first()
+
+
 def change_line(unit: Unit, line_id: int, **values: Any) -> None:
     row = unit.session.get_one(Line, line_id)
     for name, value in values.items():
