@@ -42,7 +42,7 @@ class Register:
 @dataclass(frozen=True, slots=True)
 class Quantity:
     value: Decimal  # energy registers: a whole number of Wh or varh
-    unit: str  # Wh, varh, W, var, VA, V, A, Hz, deg, %, 1
+    unit: str  # Wh, varh, W, var, VA, V, A, Hz, deg, %, Cel, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

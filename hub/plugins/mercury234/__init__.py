@@ -20,9 +20,11 @@ from hub.plugins.api import (
     hookimpl,
     setting,
 )
+from hub.plugins.mercury234.books import BOOKS
 from hub.plugins.mercury234.driver import Mercury234
 from hub.plugins.mercury234.finding import probe
 from hub.plugins.mercury234.session import spellings
+from hub.plugins.mercury234.writes import act
 
 # End-of-frame gap and longest wait for the first byte, ms, by speed.
 TIMES_MS = {
@@ -43,6 +45,20 @@ DOORS = tuple(
 )
 LONG_ANSWER_GAP_S = 0.025
 LATE_REPLY_S = 1.0  # a gateway may hold an answer back this long
+MAY = frozenset(
+    (
+        Can.CLOCK,
+        Can.REGISTERS,
+        Can.SNAPSHOT,
+        Can.PROFILE,
+        Can.JOURNAL,
+        Can.STATE,
+        Can.FIXED,
+        Can.SET_CLOCK,
+        Can.RELAY,
+        Can.LIMITS,
+    )
+)
 READ_CODES = frozenset((0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x15, 0x16))
 
 
@@ -137,9 +153,11 @@ def hub_meter_drivers() -> Sequence[DriverSpec[Any]]:
             settings=MercurySettings,
             driver=Mercury234,
             build=build,
-            may=frozenset((Can.CLOCK, Can.REGISTERS, Can.PROFILE)),
+            may=MAY,
             timing=timing,
             is_mutating=is_mutating,
+            act=act,
+            books={book.name: book.title for book in BOOKS.values()},
             simulator=virtual_meters,
             explain=explain_exchange,
             doors=DOORS,

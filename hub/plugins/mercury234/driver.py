@@ -1,27 +1,41 @@
-"""Conversations with a Mercury 23x: who it is, its clock, its registers, its power profile."""
+"""Conversations with a Mercury 23x: what it is, what it shows, what it keeps, what it is set to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from hub.plugins.api import (
     Can,
     ChannelClosed,
+    ClockMove,
     ClockReading,
+    Consent,
     Cursor,
+    FixedValues,
     Identity,
+    JournalPage,
     Level,
+    Limits,
+    MeterState,
     MeterTime,
     NotSupported,
+    Outcome,
     ProfilePage,
     Quantity,
     Register,
     WrongDevice,
 )
 from hub.plugins.mercury234 import registers as table
-from hub.plugins.mercury234.frames import data_of, face_from_bcd
-from hub.plugins.mercury234.models import Facts, capabilities
+from hub.plugins.mercury234.fixed import FixedReader, has_fixed
+from hub.plugins.mercury234.frames import data_of
+from hub.plugins.mercury234.journal import JournalReader
+from hub.plugins.mercury234.journal import books as journal_books
+from hub.plugins.mercury234.models import Facts
+from hub.plugins.mercury234.orders import Orders
 from hub.plugins.mercury234.profile import ProfileReader
 from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.snapshot import SnapshotReader, has_snapshot
+from hub.plugins.mercury234.state import StateReader, has_limits, has_load_control
+from hub.plugins.mercury234.values import parse_clock
 
 IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"  # name and value among the habits
 SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
@@ -29,15 +43,6 @@ SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
 )
 CLOCK = b"\x04\x00"
 MONTH_END_MARGIN = timedelta(minutes=30)
-
-
-def parse_clock(wire: bytes) -> MeterTime:
-    """Read ss mm hh weekday dd mm yy season; ValueError if that is no time."""
-    second, minute, hour, _weekday, day, month, year, season = wire
-    if season not in {0, 1}:
-        raise ValueError(f"season {season:02X} is neither summer nor winter")
-    face = face_from_bcd(day, month, year, hour=hour, minute=minute, second=second)
-    return MeterTime(face, summer=season == 0)
 
 
 def parse_facts(wire: bytes) -> Facts:
@@ -65,6 +70,7 @@ class Mercury234:
         self._facts: Facts | None = None
         self._face: datetime | None = None
         self._profile: ProfileReader | None = None
+        self._journal: JournalReader | None = None
 
     # -- the part every driver has --------------------------------------------------------------
 
@@ -84,8 +90,17 @@ class Mercury234:
         return facts.identity(ratios)
 
     def can(self, identity: Identity) -> frozenset[Can]:
-        """Return what this very meter can do."""
-        return capabilities(identity)
+        """Return all that is not known to be absent, by its traits and by what it refused."""
+        habits = self._habits
+        known = {
+            Can.PROFILE: "profile" in identity.traits,
+            Can.SNAPSHOT: has_snapshot(habits),
+            Can.FIXED: has_fixed(habits),
+            Can.RELAY: has_load_control(habits),
+            Can.LIMITS: has_load_control(habits) and has_limits(habits),
+        }
+        always = (Can.CLOCK, Can.REGISTERS, Can.JOURNAL, Can.STATE, Can.SET_CLOCK)
+        return frozenset((*always, *(can for can, has in known.items() if has)))
 
     async def close(self) -> None:
         """Say goodbye."""
@@ -107,9 +122,7 @@ class Mercury234:
 
     def registers(self) -> frozenset[Register]:
         """All that can be asked; months by the meter's face, or by the last reply's time."""
-        return table.answerable(
-            self._facts, self._habits.get(table.NO_ARRAYS, ""), self._face or self._session.heard_at
-        )
+        return table.answerable(self._facts, self._habits, self._face or self._session.heard_at)
 
     async def read_registers(self, wanted: Collection[Register]) -> Mapping[Register, Quantity]:
         """Read them, all tariffs of an array in one exchange where the meter can."""
@@ -135,6 +148,64 @@ class Mercury234:
         if self._profile is None:
             self._profile = ProfileReader(self._session, await self._known_facts())
         return await self._profile.page(since, span)
+
+    # -- journals -------------------------------------------------------------------------------
+
+    def books(self) -> frozenset[str]:
+        """All journals but those that this meter has refused."""
+        return journal_books(self._habits)
+
+    async def read_journal(self, book: str, since: Cursor | None) -> JournalPage:
+        """All that is new of a book, as one page; an absent book is an empty one."""
+        if self._journal is None:
+            variant = (await self._known_facts()).variant
+            two_seals = bool(variant and variant.has_cover_seal and variant.has_terminal_seal)
+            shown = (await self.read_clock()).shown
+            self._journal = JournalReader(self._session, shown, two_seals=two_seals)
+        return await self._journal.page(book, since)
+
+    # -- what it shows now ----------------------------------------------------------------------
+
+    async def read_snapshot(self) -> Mapping[Register, Quantity]:
+        """Read powers, voltages, currents, angles, distortion, frequency and temperature."""
+        return await SnapshotReader(self._session).read()
+
+    async def read_state(self) -> MeterState:
+        """Read status word, tariff, load control, limits, settings, maxima of two months."""
+        today = (await self.read_clock()).shown.face
+        return await StateReader(self._session, await self._known_facts()).read(today)
+
+    async def read_fixed(self) -> FixedValues | None:
+        """Read what was latched last; None: nothing was."""
+        return await FixedReader(self._session).read()
+
+    # -- what changes it, with consent only -----------------------------------------------------
+
+    async def fix(self, consent: Consent) -> Outcome:
+        """Latch the present values; level 1 will do."""
+        del consent
+        return await (await self._orders()).fix()
+
+    async def set_clock(
+        self, target: Callable[[datetime], MeterTime], move: ClockMove, consent: Consent
+    ) -> Outcome:
+        """Correct the clock within four minutes (level 1), or set it (level 2)."""
+        del consent
+        return await (await self._orders()).set_clock(target, move)
+
+    async def switch_relay(self, consent: Consent, *, closed: bool) -> Outcome:
+        """Order the load on or off (level 2)."""
+        del consent
+        return await (await self._orders()).switch_relay(closed=closed)
+
+    async def set_limits(self, limits: Limits, consent: Consent) -> Outcome:
+        """Set limits in W and Wh and their control (level 2); stop at what is not confirmed."""
+        del consent
+        return await (await self._orders()).set_limits(limits)
+
+    async def _orders(self) -> Orders:
+        state = StateReader(self._session, await self._known_facts())
+        return Orders(self._session, state, FixedReader(self._session), self.read_clock)
 
     # -- facts ----------------------------------------------------------------------------------
 

@@ -345,7 +345,7 @@ def _energy(code: int, array: int, tariff: int) -> tuple[tuple[int, ...], Decode
     size = 4 * len(names)
 
     def element(data: bytes) -> Words:
-        values = parse_element(PHASE_ARRAY if phases else 0, data)
+        values = parse_element(data)
         return dict(zip(names, values, strict=True))
 
     def fast(data: bytes) -> Words:
@@ -384,7 +384,7 @@ def _instant(parameter: int, bwri: int) -> tuple[tuple[int, ...], Decoder]:
     if kind == FIXED_AT and fixed:
         return (8,), _clock
     if kind == FIXED_ENERGY and fixed:
-        return (16,), lambda data: dict(zip(ENERGY_NAMES, parse_element(0, data), strict=True))
+        return (16,), lambda data: dict(zip(ENERGY_NAMES, parse_element(data), strict=True))
     return (), _raw
 
 

@@ -10,7 +10,7 @@ was the same when the book was read last (or never was read); between a change a
 it is not known, and the entry says so by ``summer`` None.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from hub.plugins.api import (
@@ -20,7 +20,6 @@ from hub.plugins.api import (
     MeterTime,
     NotSupported,
     ReplyTimeout,
-    Talk,
 )
 from hub.plugins.mercury234.books import BOOKS, SEAL_DEPTH, TWO_SEALS, Book, is_blank
 from hub.plugins.mercury234.chronicle import (
@@ -57,13 +56,11 @@ def books(habits: Mapping[str, str]) -> frozenset[str]:
 
 
 class JournalReader:
-    """Reads books for one visit; ``clock`` gives the meter's face, asked once."""
+    """Reads books for one visit; ``now`` is what the clock shows in it."""
 
-    def __init__(
-        self, session: Session, clock: Callable[[], Talk[MeterTime]], *, two_seals: bool
-    ) -> None:
+    def __init__(self, session: Session, now: MeterTime, *, two_seals: bool) -> None:
         self._session = session
-        self._clock = clock
+        self._now = now
         self._two_seals = two_seals
         self._short = False  # a long answer did not arrive
 
@@ -74,7 +71,7 @@ class JournalReader:
             raise NotSupported(f"There is no journal '{name}'; see the list of journals.")
         rings = self._rings(book)
         told, season = from_cursor(since, rings)
-        now = await self._clock()
+        now = self._now
         summer = now.summer if season in {None, now.summer} else None
         chapters = []
         try:

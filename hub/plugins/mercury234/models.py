@@ -1,10 +1,10 @@
-"""Who answers: serial, firmware, variant of execution, and what each can do."""
+"""Who answers: serial, firmware, variant of execution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
-from hub.plugins.api import Can, Identity
+from hub.plugins.api import Identity
 from hub.plugins.mercury234.frames import from_bcd
 
 MAKER = "Incotex"
@@ -12,6 +12,7 @@ MAKER = "Incotex"
 LONG_ANSWERS_SINCE = (2, 2, 2)  # tariff 6, blocks of 17 records, 240 s of channel
 RECORD_NUMBERS_SINCE = (7, 1, 0)  # the profile pointer counts records, not bytes
 RELATIVE_READS_SINCE = (8, 0, 0)  # code 16h
+QUADRANTS_SINCE = (8, 0, 0)  # code 15h
 
 # The meter does not say its name; the editions of the protocol tell which firmware is whose.
 MODELS = ((9, "Mercury 234"), (8, "Mercury 236"), (7, "Mercury 233"), (0, "Mercury 230"))
@@ -203,11 +204,3 @@ def model_name(firmware: tuple[int, int, int] | None) -> str:
     if firmware is None:
         return "Mercury 23x"
     return next(name for major, name in MODELS if firmware[0] >= major)
-
-
-def capabilities(identity: Identity) -> frozenset[Can]:
-    """Return what a meter of these traits can do; all that is not known to be absent."""
-    can = {Can.CLOCK, Can.REGISTERS}
-    if "profile" in identity.traits:
-        can.add(Can.PROFILE)
-    return frozenset(can)

@@ -14,20 +14,29 @@ from hub.plugins.api import (
     ReplyTimeout,
 )
 from hub.plugins.mercury234.frames import data_of, word_2143
-from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, Facts
+from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, QUADRANTS_SINCE, Facts
 from hub.plugins.mercury234.session import Session
 
 NOT_METERED = 0xFFFFFFFF
 TARIFFS = range(5)  # 0 is the sum
+LOSSES = 5  # technical losses, where a tariff stands
 FAST_TARIFF = 6  # T1 T2 T3 T4 sum [losses] in one answer
-FAST_ORDER = (1, 2, 3, 4, 0)
-FAST, NO_ARRAYS = "fast", "no_arrays"  # names among the habits
-FAST_REFUSED = "no"
+FAST_ORDER = (1, 2, 3, 4, 0, LOSSES)
+ENERGY_CODE, QUADRANT_CODE = 0x05, 0x15
+# Names among the habits. What was refused is a string of hex digits, one an array, and an L if
+# losses were.
+FAST = {ENERGY_CODE: "fast", QUADRANT_CODE: "fast_quadrants"}
+REFUSED = {ENERGY_CODE: "no_arrays", QUADRANT_CODE: "no_quadrants"}
+FAST_REFUSED, LOSSES_REFUSED = "no", "L"
 
 # What the columns of an answer count: value group C of the OBIS code, and the unit.
 ENERGY = ((1, "Wh"), (2, "Wh"), (3, "varh"), (4, "varh"))
 PHASES = ((21, "Wh"), (41, "Wh"), (61, "Wh"))
-REACTIVE, EXPORT, PHASE_ARRAY = (3, 4), (2,), 6
+QUADRANTS = ((5, "varh"), (6, "varh"), (7, "varh"), (8, "varh"))
+# Losses of line and transformer, A+ A- R+ R-: OBIS group C 83 has them by its group E.
+LOSS_CODES = ("83.8.7", "83.8.8", "83.8.16", "83.8.17")
+EXPORT, PHASE_ARRAY = (2,), 6
+REACTIVE = (3, 4, 5, 6, 7, 8)
 
 PERIODS = {
     0x0: "now",
@@ -47,21 +56,41 @@ SINGLE_READS = 3  # of all tariffs, while they do not make up their sum
 ROUNDING_WH = 10  # the sum and its tariffs may drop fractions apart
 
 
-def columns(array: int) -> tuple[tuple[int, str], ...]:
+def columns(code: int, array: int) -> tuple[tuple[int, str], ...]:
+    """Return what the elements of an answer count."""
+    if code == QUADRANT_CODE:
+        return QUADRANTS
     return PHASES if array == PHASE_ARRAY else ENERGY
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a register stands: array, month (0 if none) and tariff."""
+class Spot:
+    """What one fast read brings: the code asked with, array, and month (0 if none)."""
 
+    code: int
     array: int
     month: int
-    tariff: int
 
-    def body(self, tariff: int | None = None) -> bytes:
-        asked = self.tariff if tariff is None else tariff
-        return bytes((0x05, self.array << 4 | self.month, asked))
+    @property
+    def columns(self) -> tuple[tuple[int, str], ...]:
+        return columns(self.code, self.array)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of one tariff."""
+        return 4 * len(self.columns)
+
+    def body(self, tariff: int) -> bytes:
+        return bytes((self.code, self.array << 4 | self.month, tariff))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a register stands: in which spot, at which tariff, in which column."""
+
+    spot: Spot
+    tariff: int
+    column: int
 
 
 def latest_months(today: datetime) -> Iterator[tuple[int, str]]:
@@ -85,16 +114,25 @@ def table(today: datetime | None) -> dict[Register, Place]:
             for array, prefix in MONTHLY.items()
             for month, name in latest_months(today)
         ]
-    return {
-        Register(f"{group}.8.{tariff}", period): Place(array, month, tariff)
-        for array, month, period in spots
-        for group, _unit in columns(array)
-        for tariff in TARIFFS
-    }
+    found: dict[Register, Place] = {}
+    for array, month, period in spots:
+        by_phase = array == PHASE_ARRAY
+        for code in (ENERGY_CODE,) if by_phase else (ENERGY_CODE, QUADRANT_CODE):
+            spot = Spot(code, array, month)
+            for column, (group, _unit) in enumerate(spot.columns):
+                for tariff in TARIFFS:
+                    found[Register(f"{group}.8.{tariff}", period)] = Place(spot, tariff, column)
+        if not by_phase:
+            spot = Spot(ENERGY_CODE, array, month)
+            for column, obis in enumerate(LOSS_CODES):
+                found[Register(obis, period)] = Place(spot, LOSSES, column)
+    return found
 
 
-def answerable(facts: Facts | None, refused: str, today: datetime | None) -> frozenset[Register]:
-    """Return what may be asked of a meter of these facts; ``refused``: arrays it said no to."""
+def answerable(
+    facts: Facts | None, habits: Mapping[str, str], today: datetime | None
+) -> frozenset[Register]:
+    """Return what may be asked of a meter of these facts; ``habits``: what it said no to."""
     variant = facts.variant if facts else None
     without: set[int] = set()
     if variant and variant.energy_kind == "A":
@@ -102,29 +140,43 @@ def answerable(facts: Facts | None, refused: str, today: datetime | None) -> fro
     if variant and variant.directions == 1:
         without.update(EXPORT)
     phases = variant is None or variant.has_phase_energy
+    quadrants = facts is not None and facts.since(QUADRANTS_SINCE)
 
-    def has(register: Register, place: Place) -> bool:
+    def has(place: Place) -> bool:
+        spot = place.spot
         return (
-            f"{place.array:X}" not in refused
-            and int(register.obis.split(".")[0]) not in without
-            and (phases or place.array != PHASE_ARRAY)
+            not refused(habits, spot)
+            and spot.columns[place.column][0] not in without
+            and (phases or spot.array != PHASE_ARRAY)
+            and (quadrants or spot.code != QUADRANT_CODE)
+            and (place.tariff != LOSSES or has_losses(habits))
         )
 
-    return frozenset(reg for reg, place in table(today).items() if has(reg, place))
+    return frozenset(register for register, place in table(today).items() if has(place))
 
 
-def parse_element(array: int, wire: bytes) -> tuple[int | None, ...]:
+def refused(habits: Mapping[str, str], spot: Spot) -> bool:
+    """Tell whether the meter said no to this array; quadrants have no more arrays than energy."""
+    return any(f"{spot.array:X}" in habits.get(REFUSED[c], "") for c in {ENERGY_CODE, spot.code})
+
+
+def has_losses(habits: Mapping[str, str]) -> bool:
+    """Tell whether losses may be asked for: a fast read without them says that there are none."""
+    said_no = LOSSES_REFUSED in habits.get(REFUSED[ENERGY_CODE], "")
+    return not said_no and habits.get(FAST[ENERGY_CODE]) != "5"
+
+
+def parse_element(wire: bytes) -> tuple[int | None, ...]:
     """Return one element's columns, whole Wh or varh; None where this meter has no such."""
-    values = (word_2143(wire[at : at + 4]) for at in range(0, 4 * len(columns(array)), 4))
+    values = (word_2143(wire[at : at + 4]) for at in range(0, len(wire), 4))
     return tuple(None if value == NOT_METERED else value for value in values)
 
 
-def parse_fast(array: int, wire: bytes) -> dict[int, tuple[int | None, ...]]:
-    """Return elements by tariff out of the answer to tariff 6."""
-    size = 4 * len(columns(array))
+def parse_fast(wire: bytes, size: int) -> dict[int, tuple[int | None, ...]]:
+    """Return elements of ``size`` bytes by tariff out of the answer to tariff 6."""
     return {
-        tariff: parse_element(array, wire[index * size : (index + 1) * size])
-        for index, tariff in enumerate(FAST_ORDER)
+        tariff: parse_element(wire[at : at + size])
+        for tariff, at in zip(FAST_ORDER, range(0, len(wire), size), strict=False)
     }
 
 
@@ -152,53 +204,57 @@ class RegisterReader:
 
         So are those that the line did not bring any more, if it brought others.
         """
-        spots: dict[tuple[int, int], set[int]] = {}
+        spots: dict[Spot, set[int]] = {}
         for place in wanted.values():
-            spots.setdefault((place.array, place.month), set()).add(place.tariff)
-        found: dict[Place, tuple[int | None, ...]] = {}
-        for (array, month), tariffs in sorted(spots.items()):
+            spots.setdefault(place.spot, set()).add(place.tariff)
+        found: dict[tuple[Spot, int], tuple[int | None, ...]] = {}
+        for spot, tariffs in sorted(spots.items()):
             try:
-                elements = await self._spot(array, month, sorted(tariffs))
+                elements = await self._spot(spot, sorted(tariffs))
             except (ReplyTimeout, FrameGarbled):
                 if not found:
                     raise
                 break
-            found.update((Place(array, month, t), element) for t, element in elements.items())
+            found.update(((spot, tariff), element) for tariff, element in elements.items())
         result: dict[Register, Quantity] = {}
         for register, place in wanted.items():
-            element = found.get(place)
-            if element is None:
-                continue
-            group = int(register.obis.split(".")[0])
-            for (column, unit), value in zip(columns(place.array), element, strict=True):
-                if column == group and value is not None:
-                    result[register] = Quantity(Decimal(value), unit)
+            element = found.get((place.spot, place.tariff))
+            value = element[place.column] if element else None
+            if value is not None:
+                result[register] = Quantity(Decimal(value), place.spot.columns[place.column][1])
         return result
 
     async def _spot(
-        self, array: int, month: int, tariffs: Sequence[int]
+        self, spot: Spot, tariffs: Sequence[int]
     ) -> Mapping[int, tuple[int | None, ...]]:
-        if f"{array:X}" in self._habits.get(NO_ARRAYS, ""):
+        if refused(self._habits, spot):
             return {}
-        if len(tariffs) > 1 and self._fast():
+        if len(tariffs) > 1 and self._fast(spot):
             try:
-                return await self._read_fast(array, month)
+                return await self._read_fast(spot)
             except (NotSupported, DeviceFault):
                 pass  # no long answers, or not of this array: single reads will tell
             except (ReplyTimeout, FrameGarbled):
                 self._damaged = True
+        metered = [tariff for tariff in tariffs if tariff != LOSSES]
         elements: dict[int, tuple[int | None, ...]] = {}
-        try:
-            elements = await self._read_singly(array, month, tariffs)
-        except NotSupported:
-            self._forget_array(array)
-            return {}
-        if len(tariffs) > 1 and self._fast() and FAST not in self._habits:
-            self._habits[FAST] = FAST_REFUSED
+        if metered:
+            try:
+                elements = await self._read_singly(spot, metered)
+            except NotSupported:
+                self._forget(spot.code, f"{spot.array:X}")
+                return {}
+        if len(metered) > 1 and self._fast(spot) and FAST[spot.code] not in self._habits:
+            self._habits[FAST[spot.code]] = FAST_REFUSED
+        if LOSSES in tariffs and has_losses(self._habits):
+            try:
+                elements[LOSSES] = await self._read_one(spot, LOSSES)
+            except NotSupported:
+                self._forget(spot.code, LOSSES_REFUSED)
         return elements
 
     async def _read_singly(
-        self, array: int, month: int, tariffs: Sequence[int]
+        self, spot: Spot, tariffs: Sequence[int]
     ) -> dict[int, tuple[int | None, ...]]:
         """Read tariff by tariff; NotSupported if there is not even one.
 
@@ -209,7 +265,7 @@ class RegisterReader:
             elements: dict[int, tuple[int | None, ...]] = {}
             try:
                 for tariff in tariffs:
-                    elements[tariff] = await self._read_one(Place(array, month, tariff))
+                    elements[tariff] = await self._read_one(spot, tariff)
             except NotSupported:
                 if not elements:
                     raise
@@ -219,38 +275,36 @@ class RegisterReader:
             before = elements
         return {}
 
-    def _fast(self) -> bool:
-        if self._damaged or self._habits.get(FAST) == FAST_REFUSED:
+    def _fast(self, spot: Spot) -> bool:
+        if self._damaged or self._habits.get(FAST[spot.code]) == FAST_REFUSED:
             return False
         return self._facts.since(LONG_ANSWERS_SINCE)
 
-    def _forget_array(self, array: int) -> None:
-        refused = set(self._habits.get(NO_ARRAYS, "")) | {f"{array:X}"}
-        self._habits[NO_ARRAYS] = "".join(sorted(refused))
+    def _forget(self, code: int, what: str) -> None:
+        known = set(self._habits.get(REFUSED[code], "")) | {what}
+        self._habits[REFUSED[code]] = "".join(sorted(known))
 
-    async def _read_one(self, place: Place) -> tuple[int | None, ...]:
-        reply = await self._session.data(place.body(), 4 * len(columns(place.array)))
-        return parse_element(place.array, data_of(reply.frame))
+    async def _read_one(self, spot: Spot, tariff: int) -> tuple[int | None, ...]:
+        reply = await self._session.data(spot.body(tariff), spot.size)
+        return parse_element(data_of(reply.frame))
 
-    async def _read_fast(self, array: int, month: int) -> Mapping[int, tuple[int | None, ...]]:
-        body = Place(array, month, FAST_TARIFF).body()
-        first = await self._ask_fast(array, body)
-        elements = parse_fast(array, first)
+    async def _read_fast(self, spot: Spot) -> Mapping[int, tuple[int | None, ...]]:
+        first = await self._ask_fast(spot)
+        elements = parse_fast(first, spot.size)
         if agrees(elements):
             return elements
         # a damaged frame may pass the CRC; only what the meter says twice is believed
-        second = await self._ask_fast(array, body)
-        if second == first or agrees(parse_fast(array, second)):
-            return parse_fast(array, second)
+        second = await self._ask_fast(spot)
+        if second == first or agrees(parse_fast(second, spot.size)):
+            return parse_fast(second, spot.size)
         return {}
 
-    async def _ask_fast(self, array: int, body: bytes) -> bytes:
-        size = 4 * len(columns(array))
-        known = self._habits.get(FAST) in {"5", "6"}
-        sizes = (5 * size, 6 * size)
-        reply = await self._session.data(body, *sizes, firm=known)
+    async def _ask_fast(self, spot: Spot) -> bytes:
+        known = self._habits.get(FAST[spot.code]) in {"5", "6"}
+        sizes = (5 * spot.size, 6 * spot.size)
+        reply = await self._session.data(spot.body(FAST_TARIFF), *sizes, firm=known)
         wire = data_of(reply.frame)
-        self._habits[FAST] = str(len(wire) // size)
+        self._habits[FAST[spot.code]] = str(len(wire) // spot.size)
         return wire
 
 

@@ -142,13 +142,15 @@ class Session:
         A closed channel is opened again once for each request.
         """
         reply = await self._exchange(body, *sizes, firm=firm)
-        if self._refused(reply, sizes) and status_of(reply.frame) == CHANNEL_NOT_OPEN:
+        if not _refused(reply, sizes):
+            return reply
+        if status_of(reply.frame) == CHANNEL_NOT_OPEN:
             await self._reopen()
             reply = await self._exchange(body, *sizes, firm=firm)
-        if self._refused(reply, sizes) and status_of(reply.frame) == BAD_COMMAND:
+        if _refused(reply, sizes) and status_of(reply.frame) == BAD_COMMAND:
             # what a meter lacks is remembered for good, so it has to say so twice
             reply = await self._exchange(body, *sizes, firm=firm)
-        if self._refused(reply, sizes):
+        if _refused(reply, sizes):
             raise refusal(status_of(reply.frame))
         return reply
 
@@ -177,6 +179,23 @@ class Session:
             "check that no other master talks on the line.",
             received=received,
         ) from senseless
+
+    async def write(self, body: Callable[[datetime], bytes], *, wait_s: float | None = None) -> int:
+        """Send once what changes the meter, made as it leaves; return the status answered.
+
+        Raises AccessDenied and ChannelClosed for an answer that says so: nothing was changed.
+        """
+        reply = await ask(
+            lambda at: request(self.address, body(at)),
+            reply_rule(self.address, 1),
+            timeout=wait_s,
+            mutating=True,
+        )
+        self.heard_at = reply.received_at
+        status = status_of(reply.frame)
+        if status in {LEVEL_TOO_LOW, CHANNEL_NOT_OPEN}:
+            raise refusal(status)
+        return status
 
     async def _knock(self, password: bytes) -> bool:
         body = bytes((0x01, self._level)) + password
@@ -207,9 +226,9 @@ class Session:
         self.heard_at = reply.received_at
         return reply
 
-    @staticmethod
-    def _refused(reply: Reply, sizes: tuple[int, ...]) -> bool:
-        return len(reply.frame) == STATUS_FRAME and 1 not in sizes
+
+def _refused(reply: Reply, sizes: tuple[int, ...]) -> bool:
+    return len(reply.frame) == STATUS_FRAME and 1 not in sizes
 
 
 def other_protocol(error: FrameGarbled) -> HubError:

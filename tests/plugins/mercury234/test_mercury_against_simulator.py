@@ -149,7 +149,7 @@ def test_registers_are_equal_to_the_watt_hour():
         )
         four = meter.register_wh(line.virtual_now, tariff, array=array, month=month)
         if register.period in {"now", "of:day:0"} or register.period.startswith("of:"):
-            assert 0 <= four[group - 1] - quantity.value <= 5
+            assert 0 <= four[group - 1] - quantity.value <= 15  # it goes on counting
         else:
             assert four[group - 1] == quantity.value
         checked += 1

@@ -35,6 +35,12 @@ def energy_meter(**facts):
                 meter.data[bytes((5, array << 4 | month, tariff))] = element(*row)
             fast = b"".join(element(*rows[t]) for t in (1, 2, 3, 4, 0))
             meter.data[bytes((5, array << 4 | month, 6))] = fast
+            if array == 6:
+                continue
+            quarters = {t: [base + t + 100 * q for q in (5, 6, 7, 8)] for t in range(1, 5)}
+            quarters[0] = [sum(row[q] for row in quarters.values()) for q in range(4)]
+            for tariff, row in quarters.items():
+                meter.data[bytes((0x15, array << 4 | month, tariff))] = element(*row)
     return meter
 
 
@@ -67,7 +73,10 @@ def test_every_register_that_is_listed_can_be_read():
     line.run(driver.read_clock())
     listed = driver.registers()
     got = line.run(driver.read_registers(listed))
-    assert set(got) == {register for register in listed if register.obis[:2] != "2."}
+    absent = {register for register in listed if register.obis.startswith(("2.", "83.8."))}
+    assert set(got) == listed - absent
+    assert got[Register("7.8.3", "at:month:2026-10")].value == 11_010_003 + 700
+    assert not [register for register in driver.registers() if register.obis.startswith("83.")]
     assert got[Register("1.8.1", "of:month:2026-11")].value == 3_011_001
     assert got[Register("1.8.1", "of:month:2025-12")].value == 3_012_001
     assert got[Register("1.8.2", "at:year:1")].value == 10_000_002
@@ -147,6 +156,49 @@ def test_losses_behind_the_sum_are_passed_over():
     assert driver.learned()["fast"] == "6"
 
 
+def test_losses_are_read_with_the_tariffs_or_alone():
+    meter = energy_meter()
+    losses = [Register(obis) for obis in ("83.8.7", "83.8.8", "83.8.16", "83.8.17")]
+    meter.data[b"\x05\x00\x05"] = element(99, None, 98, 97)
+    meter.data[b"\x05\x00\x06"] += meter.data[b"\x05\x00\x05"]
+    for wanted, requests in ((losses, [5]), ([*losses, Register("1.8.0")], [6])):
+        got, line, _ = read(meter, *wanted)
+        assert [request[3] for request in line.asked] == requests
+        assert [got[loss] for loss in losses if loss in got] == [
+            Quantity(Decimal(99), "Wh"),
+            Quantity(Decimal(98), "varh"),
+            Quantity(Decimal(97), "varh"),
+        ]
+
+
+def test_losses_that_are_refused_are_not_asked_for_again():
+    meter = energy_meter(firmware="020105")
+    meter.refuse[b"\x05\x00\x05"] = 1
+    _, _, driver = read(meter, Register("83.8.7"))
+    assert driver.learned()["no_arrays"] == "L"
+    assert not [register for register in driver.registers() if register.obis.startswith("83.")]
+    _, line, _ = read(meter, Register("83.8.7"), Register("1.8.0"), learned=driver.learned())
+    assert [request[3] for request in line.asked] == [0]
+
+
+def test_quadrants_have_their_own_code_and_refusals():
+    meter = energy_meter()
+    meter.refuse[b"\x15"] = 1
+    wanted = Register("5.8.0"), Register("8.8.4"), Register("1.8.0")
+    got, _, driver = read(meter, *wanted)
+    assert set(got) == {Register("1.8.0")}
+    assert driver.learned()["no_quadrants"] == "0"
+    assert Register("5.8.0") not in driver.registers()
+    assert Register("1.8.0") in driver.registers()
+    _, line, _ = read(meter, *wanted, learned=driver.learned())
+    assert [request[1] for request in line.asked] == [5]
+
+
+def test_firmware_whose_papers_have_no_quadrants_is_not_asked():
+    _, driver = visit(energy_meter(firmware="070101"))
+    assert not [register for register in driver.registers() if register.obis.startswith("5.")]
+
+
 def test_sum_that_is_not_the_sum_is_believed_only_twice():
     meter = energy_meter()
     good = meter.data[b"\x05\x00\x06"]
@@ -170,4 +222,4 @@ def test_sum_that_is_not_the_sum_is_believed_only_twice():
 def test_execution_decides_what_is_listed():
     _, driver = visit(FakeMeter(variant="B4E4D2960200"))
     groups = {int(register.obis.split(".")[0]) for register in driver.registers()}
-    assert groups == {1}
+    assert groups == {1, 83}
