@@ -157,21 +157,6 @@ def parse_record(shape: Shape, wire: bytes) -> Record:
     return _READERS[shape](wire)
 
 
-def faults(word: bytes) -> list[str]:
-    """Return the names in a status word of six bytes (paper 5.5), in order: 'E-03'.
-
-    On the wire: E-33..40, 41..48, 17..24, 25..32, 01..08, 09..16; the lowest is bit 0.
-    """
-    starts = (33, 41, 17, 25, 1, 9)
-    numbers = (
-        start + bit
-        for start, byte in zip(starts, word, strict=True)
-        for bit in range(8)
-        if byte >> bit & 1
-    )
-    return [f"E-{number:02d}" for number in sorted(numbers)]
-
-
 def _certain(wire: bytes) -> datetime:
     face = parse_stamp(wire[:STAMP])
     if face is None:

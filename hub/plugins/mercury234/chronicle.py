@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.plugins.api import UNKNOWN, Cursor, CursorLost, Gap, JournalEntry, MeterTime, When
-from hub.plugins.mercury234.books import STAMP, Book, Record, Shape, faults, is_blank, parse_record
+from hub.plugins.mercury234.books import STAMP, Book, Record, Shape, is_blank, parse_record
+from hub.plugins.mercury234.frames import spaced
+from hub.plugins.mercury234.parameters import faults
 
 SCHEME = "mercury234/journal/1"
 DATE = 3  # bytes of a MAP record that never change
@@ -195,7 +197,9 @@ def chapter(
         if view.met and (draft.place, began) in known:
             nth = known[draft.place, began]
         else:
-            nth = used.get((draft.kind, began), -1) + 1
+            # two rings of one book have unknown records apart by the places of the second
+            start = ring.first if draft.kind == UNKNOWN else 0
+            nth = used.get((draft.kind, began), start - 1) + 1
             used[draft.kind, began] = nth
         if draft.place == view.newest or (draft.ended is None and _has_end(ring.book.shape)):
             kept.append((draft.place, began, nth))
@@ -281,12 +285,13 @@ def _guess(
 
 
 def _changes(wire: bytes, previous: bytes | None) -> dict[str, str]:
-    now = faults(wire[STAMP:])
-    detail = {"faults": " ".join(now), "status_word": wire[STAMP:].hex(" ").upper()}
+    word = wire[STAMP:]
+    now = faults(word)
+    detail = {"faults": " ".join(sorted(now)), "status_word": spaced(word)}
     if previous is not None:
         then = faults(previous[STAMP:])
-        detail["appeared"] = " ".join(name for name in now if name not in then)
-        detail["gone"] = " ".join(name for name in then if name not in now)
+        detail["appeared"] = " ".join(sorted(now - then))
+        detail["gone"] = " ".join(sorted(then - now))
     return detail
 
 
