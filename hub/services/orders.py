@@ -186,7 +186,8 @@ def to_do(store: Store, meter_id: int, *, lease: Lease) -> list[Order]:
     """List the orders that wait for a meter, oldest first.
 
     Those that have run out are settled as expired, and those that a visit spent before it died
-    as unknown: under the lease of the meter's line nobody else can be at them.
+    as unknown: under the lease of the meter's line nobody else can be at them. A correction of
+    the clock that its visit did not come to is withdrawn, for the clock is measured anew.
     """
     with store.write() as unit:
         leases.prove(unit, lease)
@@ -200,6 +201,8 @@ def to_do(store: Store, meter_id: int, *, lease: Lease) -> list[Order]:
                 )  # fmt: skip
             elif row.until <= now:
                 _settle(unit, row, State.EXPIRED, "The meter was not reached in time.")
+            elif row.act == Act.CORRECT_CLOCK:
+                _settle(unit, row, State.WITHDRAWN, "The visit ended before it.")
             else:
                 found.append(order_of(row, now))
         return found

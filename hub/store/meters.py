@@ -200,6 +200,11 @@ def known_as(unit: Unit, maker: str, serial: str) -> int | None:
     ).first()
 
 
+def meter_drift(unit: Unit, meter_id: int) -> float | None:
+    """Return how far a meter's clock was off at the last visit, in seconds; None: never seen."""
+    return unit.session.get_one(Meter, meter_id).drift_s
+
+
 def change_meter(unit: Unit, meter_id: int, **values: Any) -> None:
     """Set fields that differ."""
     row = unit.session.get_one(Meter, meter_id)
