@@ -22,6 +22,7 @@ from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
 from hub.services.persons import Persons
 from hub.services.recovery import Recovery
+from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
 from hub.settings import Settings
 from hub.store.unit import Store
@@ -87,6 +88,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         accounts=Accounts(store, passwords),
         recovery=Recovery(store, passwords),
         persons=Persons(store, passwords),
+        second_factors=SecondFactors(store),
         contracts=Contracts(store, plugins, passwords),
         home=Home(store),
         pages=PointPages(store),

@@ -26,11 +26,13 @@ from hub.services.mail import MailOrder, order_mail
 from hub.services.passwords import LONGEST as LONGEST_PASSWORD
 from hub.services.passwords import Passwords
 from hub.store import accounts as stored
+from hub.store import second_factors
 from hub.store.accounts import SignedIn
 from hub.store.tables import OneTimeToken, User, UserSession
 from hub.store.unit import Store, Unit
 
-CONFIRM = "confirm"
+CONFIRM, SECOND, REMEMBER = "confirm", "second", "remember"
+CODE_WITHIN = timedelta(minutes=10)
 CONFIRM_LASTS = timedelta(hours=48)
 SESSION_LASTS = timedelta(days=30)
 UNREMEMBERED_LASTS = timedelta(hours=12)  # its cookie ends with the browser, if that ever ends
@@ -88,12 +90,20 @@ class MailSent:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeNeeded:
+    """The password was right and a second factor is in force; ``token`` proves the first step."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """``session_id`` goes into the cookie and nowhere else."""
 
     session_id: str
     user_id: int
     expires_at: datetime
+    remembered: bool = True
 
 
 def normal_email(text: str) -> str:
@@ -316,8 +326,8 @@ class Accounts:
 
     def sign_in(
         self, email: str, password: str, address: str, device: str = "", *, remember: bool = True
-    ) -> NewSession:
-        """Begin a session, of 30 days or, not remembered, of 12 hours.
+    ) -> NewSession | CodeNeeded:
+        """Begin a session, of 30 days or, not remembered, of 12 hours; or ask for a code first.
 
         Raises TooManyAttempts before anything is hashed, SignInRefused without saying what was
         wrong, NotConfirmed only to who knows the password.
@@ -340,8 +350,44 @@ class Accounts:
                 stored.set_password(unit, user_id, again)
             stored.forget_attempts(unit, BY_ACCOUNT.kind, hashed(account))
             stored.end_expired(unit, now)
-            lasts = SESSION_LASTS if remember else UNREMEMBERED_LASTS
-            return self._begin(unit, user_id, (address, device), now, lasts)
+            factor = second_factors.factor(unit, user_id)
+            if factor is not None and factor.on_at is not None:
+                return self._ask_code(unit, user_id, now, remember=remember)
+            return self._begin(unit, user_id, (address, device), now, remember=remember)
+
+    def _ask_code(self, unit: Unit, user_id: int, now: datetime, *, remember: bool) -> CodeNeeded:
+        token = secrets.token_urlsafe(32)
+        stored.add_token(
+            unit,
+            OneTimeToken(
+                token_hash=hashed(token),
+                purpose=SECOND,
+                user_id=user_id,
+                created_at=now,
+                expires_at=now + CODE_WITHIN,
+                detail=REMEMBER if remember else "",
+            ),
+        )
+        return CodeNeeded(token)
+
+    def half_in(self, token: str) -> int | None:
+        """Give the user whose password was right a moment ago; None: the step is over."""
+        now = self.clock()
+        with self.store.read() as unit:
+            found = stored.token(unit, hashed(token), SECOND)
+        usable = found is not None and found.spent_at is None and found.expires_at > now
+        return found.user_id if found and usable else None
+
+    def sign_in_with_code(self, token: str, address: str, device: str = "") -> NewSession:
+        """Begin the session after the code was taken; LinkSpent if the step is over."""
+        now = self.clock()
+        with self.store.write() as unit:
+            found = stored.token(unit, hashed(token), SECOND)
+            user_id = stored.spend_token(unit, hashed(token), SECOND, now)
+            if user_id is None or found is None:
+                raise LinkSpent
+            remember = found.detail == REMEMBER
+            return self._begin(unit, user_id, (address, device), now, remember=remember)
 
     def _throttle(self, email: str, address: str, now: datetime) -> str:
         """Count a try before anything is hashed; give what counts as this account from there."""
@@ -368,9 +414,10 @@ class Accounts:
                 order_mail(unit, order, now)
 
     def _begin(
-        self, unit: Unit, user_id: int, whence: tuple[str, str], now: datetime, lasts: timedelta
+        self, unit: Unit, user_id: int, whence: tuple[str, str], now: datetime, *, remember: bool
     ) -> NewSession:
         address, device = whence
+        lasts = SESSION_LASTS if remember else UNREMEMBERED_LASTS
         session_id = secrets.token_urlsafe(32)
         stored.add_session(
             unit,
@@ -384,7 +431,7 @@ class Accounts:
                 expires_at=now + lasts,
             ),
         )
-        return NewSession(session_id, user_id, now + lasts)
+        return NewSession(session_id, user_id, now + lasts, remember)
 
     def current(self, session_id: str) -> SignedIn | None:
         """Find who is signed in; None if nobody. Moves ``seen_at`` at most once a minute."""

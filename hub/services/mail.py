@@ -76,6 +76,10 @@ PRODUCT = {"ru": "Узел учета", "en": "Metering hub"}  # as the pages sa
 PATHS = {
     "attempts": "/login",
     "confirm": "/register/confirm/{token}",
+    "email_new": "/account/email/{token}",
+    "email_old": "/login",
+    "factor_off": "/login",
+    "factor_on": "/login",
     "password": "/login",
     "recover": "/recover/{token}",
     "taken": "/login",

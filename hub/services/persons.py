@@ -1,23 +1,30 @@
 """A person's own data, password and sessions, changed by themselves."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from hub.errors import InputRefused, Missing, TooManyAttempts
+from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.accounts import (
-    BY_ACCOUNT,
+    Limit,
     check_password,
     check_person,
     hashed,
+    normal_email,
     one_line,
 )
 from hub.services.clock import utc_now
+from hub.services.mail import MailOrder, order_mail
 from hub.services.passwords import Passwords
 from hub.services.recovery import tell_changed
 from hub.store import accounts as stored
-from hub.store.tables import User
+from hub.store.tables import OneTimeToken, User
 from hub.store.unit import Store, Unit
+
+EMAIL = "email"
+EMAIL_LASTS = timedelta(hours=24)
+OWN_PASSWORD = Limit("own_password", 5, timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +89,11 @@ class Persons:
         passwords in a quarter of an hour.
         """
         now = self.clock()
-        with self.store.write() as unit:
-            over = (
-                stored.count_attempt(
-                    unit, "own_password", hashed(str(user_id)), BY_ACCOUNT.window, now
-                )[0]
-                > BY_ACCOUNT.most
-            )
-        if over:
-            raise TooManyAttempts
-        with self.store.read() as unit:
-            known = _user(unit, user_id).password_hash
         wrong = check_password(typed.password, typed.again)
-        if not self.passwords.verify(known, typed.current):
-            wrong = {"current": "account.password_not_current", **wrong}
+        try:
+            self._prove(user_id, typed.current, "current", now)
+        except InputRefused as refused:
+            wrong = {**refused.fields, **wrong}
         if wrong:
             raise InputRefused(wrong)
         password_hash = self.passwords.hash(typed.password)
@@ -103,8 +101,82 @@ class Persons:
             user = _user(unit, user_id)
             stored.set_password(unit, user_id, password_hash)
             stored.end_sessions(unit, user_id, but=hashed(session_id))
-            stored.forget_attempts(unit, "own_password", hashed(str(user_id)))
             tell_changed(unit, user, now)
+
+    def _prove(self, user_id: int, password: str, field: str, now: datetime) -> None:
+        """Check that it is the person who asks; a wrong password is an error of ``field``."""
+        subject = hashed(str(user_id))
+        with self.store.write() as unit:
+            count, _ = stored.count_attempt(
+                unit, OWN_PASSWORD.kind, subject, OWN_PASSWORD.window, now
+            )
+        if count > OWN_PASSWORD.most:
+            raise TooManyAttempts
+        with self.store.read() as unit:
+            known = _user(unit, user_id).password_hash
+        if not self.passwords.verify(known, password):
+            raise InputRefused({field: "account.password_not_current"})
+        with self.store.write() as unit:
+            stored.forget_attempts(unit, OWN_PASSWORD.kind, subject)
+
+    # -- e-mail --------------------------------------------------------------------------------
+
+    def change_email(self, user_id: int, email: str, password: str) -> str:
+        """Order a letter to the new address, which works once its link is followed; give it.
+
+        The old address is told. The answer is the same if another account has the new one; then
+        nobody gets a link. InputRefused names the fields that are wrong; TooManyAttempts.
+        """
+        now = self.clock()
+        new = normal_email(email)
+        self._prove(user_id, password, "email_password", now)
+        token = secrets.token_urlsafe(32)
+        with self.store.write() as unit:
+            user = _user(unit, user_id)
+            free = stored.user_by_email(unit, new) is None
+            stored.spend_all(unit, user_id, EMAIL, now)
+            stored.add_token(
+                unit,
+                OneTimeToken(
+                    token_hash=hashed(token),
+                    purpose=EMAIL,
+                    user_id=user_id,
+                    created_at=now,
+                    expires_at=now + EMAIL_LASTS,
+                    detail=new,
+                ),
+            )
+            for template, to in (("email_new", new if free else ""), ("email_old", user.email)):
+                order = MailOrder(
+                    template,
+                    f"{template}:{hashed(token)}",
+                    to,
+                    user.language,
+                    token=token if template == "email_new" else "",
+                    valid_until=now + EMAIL_LASTS,
+                    full_name=user.full_name,
+                )
+                order_mail(unit, order, now)
+        return new
+
+    def new_email(self, user_id: int, token: str) -> str:
+        """Look at a link of the user's own; give the new e-mail, or nothing if it does not work."""
+        now = self.clock()
+        with self.store.read() as unit:
+            found = stored.token(unit, hashed(token), EMAIL)
+        usable = found is not None and found.spent_at is None and found.expires_at > now
+        return found.detail if found and usable and found.user_id == user_id else ""
+
+    def confirm_email(self, user_id: int, token: str) -> str:
+        """Spend the link and change the e-mail; LinkSpent if it does not work any more."""
+        now = self.clock()
+        new = self.new_email(user_id, token)
+        with self.store.write() as unit:
+            taken = not new or stored.user_by_email(unit, new) is not None
+            if taken or stored.spend_token(unit, hashed(token), EMAIL, now) != user_id:
+                raise LinkSpent
+            stored.change_user(unit, user_id, email=new)
+        return new
 
     # -- sessions ------------------------------------------------------------------------------
 

@@ -81,11 +81,43 @@ class OneTimeToken(Row, table=True):
 
     __tablename__ = "one_time_token"
     token_hash: str = Field(primary_key=True)
-    purpose: str  # confirm, recover, email
+    purpose: str  # confirm, recover, email, second
     user_id: int = ref("user.id")
     created_at: datetime
     expires_at: datetime
     spent_at: datetime | None = None
+    detail: str = Field(default="", sa_column_kwargs={"server_default": ""})  # email: the new one
+
+
+class SecondFactor(Row, table=True):
+    """The secret of an authenticator app (RFC 6238), in force from ``on_at``.
+
+    ``last_step``: the time step of the last code that was taken; none is taken twice.
+    """
+
+    __tablename__ = "second_factor"
+    user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
+    sealed_secret: str
+    on_at: datetime | None = None
+    last_step: int = Field(default=0, sa_type=BIG)
+
+
+class RecoveryCode(Row, table=True):
+    """A code for who lost the app; stored hashed, used once."""
+
+    __tablename__ = "recovery_code"
+    user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
+    code_hash: str = Field(primary_key=True)
+    used_at: datetime | None = None
+
+
+class ProcessingConsent(Row, table=True):
+    """A person agreed to the processing of personal data: to which text, and when."""
+
+    __tablename__ = "processing_consent"
+    user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
+    version: str = Field(primary_key=True)
+    at: datetime
 
 
 class Attempts(Row, table=True):
@@ -221,7 +253,7 @@ class Submission(Row, table=True):
     key: str = Field(unique=True)
     taken_on: date
     values: dict[str, str] = json_field()  # zone -> what the meter showed
-    state: str  # waiting, sent, accepted, refused, uncertain
+    state: str  # waiting, sending, sent, accepted, refused, uncertain
     reason: str = ""  # of a refusal, in the supplier's words
     remote_id: str = ""
     error_code: str = ""  # of the last try, while it waits
@@ -273,7 +305,7 @@ class Appeal(Row, table=True):
     subject: str
     email: str = ""
     phone: str = ""
-    state: str  # waiting, uncertain, or an AppealState
+    state: str  # waiting, sending, uncertain, or an AppealState
     remote_state: str = ""
     error_code: str = ""  # of the last try, while it waits
     due_on: date | None = None
@@ -282,7 +314,7 @@ class Appeal(Row, table=True):
 
 
 class AppealMessage(Row, table=True):
-    """What was said in an appeal; ``key`` of what we have not delivered yet, else ''."""
+    """What was said in an appeal; ``key`` and ``state`` only of what is not delivered yet."""
 
     __tablename__ = "appeal_message"
     id: int | None = big_id()
@@ -291,7 +323,8 @@ class AppealMessage(Row, table=True):
     who: str = ""  # '': the consumer
     body: str
     key: str = ""
-    error_code: str = ""
+    state: str = ""  # waiting, sending, uncertain
+    error_code: str = ""  # of the last try, while it waits
 
 
 class ContractBill(Row, table=True):

@@ -1,12 +1,15 @@
 """Registration, the letter, sign-in and sign-out, as a browser without scripts does them."""
 
 import re
+import time
 
+import pyotp
 import pytest
 from litestar.testing import TestClient
 from portal import PART, PASSWORD, Browser, deliver, links, words
 
 from hub.app import create_app
+from hub.services.accounts import Accounts
 from hub.services.mail import kept_mails
 from hub.store import accounts as stored
 from hub.web.kit.edge import CSRF_COOKIE
@@ -453,3 +456,99 @@ def test_sessions_are_listed_and_ended(portal, anna):
     assert rest.status_code == 303
     assert tablet.open("/account").status_code == 303
     assert own.open("/account").status_code == 200
+
+
+def factor_on(own):
+    """Set an app up; give it and the recovery codes."""
+    own.send("/account/security", "/account/factor")
+    page = own.open("/account/security").text
+    secret = re.search(r"<code>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
+    app = pyotp.TOTP(secret)
+    assert 'src="data:image/svg+xml' in page
+    done = own.send("/account/security", "/account/factor/on", code=app.now())
+    return app, re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", done.text)
+
+
+def test_a_code_besides_the_password(portal, store, anna):
+    own = portal()
+    own.sign_in()
+    wrong = own.send("/account/security", "/account/factor")
+    assert wrong.status_code == 303
+    wrong = own.send("/account/security", "/account/factor/on", code="000000")
+    assert wrong.status_code == 422
+    app, codes = factor_on(own)
+    assert len(set(codes)) == 10
+    deliver(store)
+    assert kept_mails(store)[0].subject == "Вход в личный кабинет теперь с кодом"
+
+    other = portal()
+    half = other.sign_in(next="/account")
+    assert (half.status_code, half.headers["location"]) == (303, "/login/code?next=/account")
+    assert other.session is None
+    assert other.open("/account").status_code == 303
+    page = "/login/code?next=/account"
+    assert other.send(page, "/login/code", code="123").status_code == 422
+    # the code that turned it on was taken already
+    assert other.send(page, "/login/code", code=app.now()).status_code == 422
+    done = other.send(page, "/login/code", code=codes[0].upper())
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+    assert other.open("/account").status_code == 200
+    assert other.open("/login/code").headers["location"] == "/login"
+
+    third = portal()
+    third.sign_in()
+    assert third.send("/login/code", code=codes[0]).status_code == 422  # used
+    assert third.send("/login/code", code=app.at(time.time() + 30)).status_code == 303
+
+
+def test_codes_are_not_to_be_guessed_and_the_app_can_be_taken_away(portal, anna):
+    own = portal()
+    own.sign_in()
+    _, codes = factor_on(own)
+    page = "/account/security"
+    off = "/account/factor/off"
+    assert own.send(page, off, code="").status_code == 422
+    fresh = own.send(page, off, code=codes[1])
+    assert fresh.status_code == 303
+    assert portal().sign_in().headers["location"] == "/"
+    _, codes = factor_on(own)
+    renewed = own.send(page, "/account/factor/codes", code=codes[0])
+    assert len(set(re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", renewed.text))) == 10
+    assert own.send(page, off, code=codes[1]).status_code == 422  # of the old ones
+    guesser = portal()
+    guesser.sign_in()
+    answers = [guesser.send("/login/code", code=f"{n:06d}").status_code for n in range(6)]
+    assert answers == [422] * 5 + [429]
+
+
+def test_the_email_changes_by_a_link_of_its_own(portal, store, anna):
+    own, stranger = portal(), portal()
+    own.sign_in()
+    wrong = own.send("/account", "/account/email", email="new@example.org", email_password="no")
+    assert wrong.status_code == 422
+    assert 'value="new@example.org"' in wrong.text
+    sent = own.send("/account", "/account/email", email="New@example.org", email_password=PASSWORD)
+    assert sent.status_code == 303
+    deliver(store)
+    assert {mail.recipient for mail in kept_mails(store)} == {"anna@example.org", "new@example.org"}
+    (link,) = [each for each in links(store) if each.startswith("/account/email/")]
+    assert stranger.open(link).status_code == 303  # to the sign-in page
+    assert own.open(link).status_code == own.open(link).status_code == 200
+    done = own.send(link)
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+    assert "new@example.org" in own.open("/account").text
+    assert own.open(link).status_code == 410
+    assert stranger.sign_in("new@example.org").status_code == 303
+
+
+def test_an_email_that_somebody_has_gets_no_link(portal, store, anna):
+    Accounts(store).add(email="boris@example.org", full_name="Ли Борис", password=PASSWORD)
+    own = portal()
+    own.sign_in()
+    sent = own.send(
+        "/account", "/account/email", email="boris@example.org", email_password=PASSWORD
+    )
+    assert sent.status_code == 303
+    assert "boris@example.org" in words(own.open("/account").text)  # the same answer
+    deliver(store)
+    assert [mail.recipient for mail in kept_mails(store)] == ["anna@example.org"]

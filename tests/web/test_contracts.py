@@ -16,7 +16,7 @@ from hub.errors import (
     TooManyRequests,
 )
 from hub.plugins.api import Point, SupplierCard
-from hub.services import books
+from hub.services import bookkeeping
 from hub.services.accounts import Accounts
 from hub.services.contracts import Contracts
 from hub.services.passwords import Passwords
@@ -30,13 +30,10 @@ LOGIN_HINT = "Номер лицевого счета из квитанции."
 @pytest.fixture
 def supplier(store: Store) -> int:
     card = SupplierCard(name="Энергосбыт", phones=("8 800 555-01-00",))
-    supplier_id = books.open_supplier(store, title="Энергосбыт", card=card, now=NOW)
+    supplier_id = bookkeeping.open_supplier(store, title="Энергосбыт", card=card, now=NOW)
     for login in ("4001", "4002"):
-        books.enter(
-            store,
-            Passwords(),
-            supplier_id,
-            books.BookedContract(
+        bookkeeping.Bookkeeping(store, supplier_id, Passwords()).enter(
+            bookkeeping.BookedContract(
                 login=login, password=f"Ozero-{login[-1]}", number=f"76-{login}",
                 holder="Ким А. С.", address="ул. Озерная, 1", balance_kopecks=-128_450,
                 balance_at=NOW,

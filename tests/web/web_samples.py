@@ -256,6 +256,7 @@ SESSIONS = (
     account.SessionRow("a" * 64, "Firefox, Windows", "monitor", "203.0.113.7", own=True),
     account.SessionRow("b" * 64, "Chrome, Android", "smartphone", "вчера в 21:40", own=False),
 )
+SETTING_UP = account.FactorView(bad_form(), secret="JBSW Y3DP EHPK", qr="data:image/svg+xml,")
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 
 # name: page, context, section (None: without the frame)
@@ -290,12 +291,21 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     ),
     "account-security": (
         "account/security.html",
-        {"view": account.SecurityView(SESSIONS, bad_form())},
+        {"view": account.SecurityView(SETTING_UP, SESSIONS, bad_form())},
         "",
     ),
+    "account-factor": (
+        "account/security.html",
+        {"view": account.SecurityView(account.FactorView(bad_form(), "3 марта", 9), SESSIONS)},
+        "",
+    ),
+    "account-codes": ("account/codes.html", {"view": account.CodesView(("abcde-23456",) * 10)}, ""),
+    "account-email": ("account/email.html", {"view": account.EmailView("t", "new@b.example")}, ""),
+    "account-email-spent": ("account/email.html", {"view": account.EmailView("t", "")}, ""),
+    "code": ("access/code.html", {"view": access.CodeView(bad_form())}, None),
     "account-alone": (
         "account/security.html",
-        {"view": account.SecurityView(SESSIONS[:1])},
+        {"view": account.SecurityView(account.FactorView(), SESSIONS[:1])},
         "",
     ),
     "contract": ("contracts/new.html", {"view": contract_view()}, "home"),
@@ -330,8 +340,9 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "confirm": ("confirm_form",),
     "recover": ("recover_form",),
     "reset": ("reset_form",),
-    "account-data": ("tab", "data_form"),
-    "account-security": ("tab", "password_form", "sessions"),
+    "code": ("code_form",),
+    "account-data": ("tab", "data_form", "email_form"),
+    "account-security": ("tab", "password_form", "sessions", "factor"),
     "contract": ("contract_form",),
     "home": ("usage", "readings", "growing"),
     "points": ("point_rows",),

@@ -126,6 +126,14 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("the passwords differ"),
         N_("The passwords differ. Type the second again, or show it with the eye."),
     ),
+    "account.code_wrong": (
+        N_("is wrong"),
+        N_("The code is wrong or was used. Wait for the next one; check the phone's clock."),
+    ),
+    "account.factor_is_on": (
+        N_("is on already"),
+        N_("A code is asked for already. Turn it off before you set up another app."),
+    ),
     "account.password_not_current": (
         N_("is wrong"),
         N_("This is not your present password. Check the keyboard layout and type it again."),

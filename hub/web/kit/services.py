@@ -8,6 +8,7 @@ from hub.services.home import Home
 from hub.services.pages import PointPages
 from hub.services.persons import Persons
 from hub.services.recovery import Recovery
+from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
@@ -21,6 +22,7 @@ class Services:
     accounts: Accounts
     recovery: Recovery
     persons: Persons
+    second_factors: SecondFactors
     contracts: Contracts
     home: Home
     pages: PointPages

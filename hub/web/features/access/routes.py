@@ -7,6 +7,7 @@ cookie, so that no e-mail stands in an address or a log.
 import math
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from litestar import Router, get, post
 from litestar.params import FromPath, QueryParameter
@@ -21,10 +22,19 @@ from hub.errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from hub.services.accounts import CONFIRM_LASTS, MailSent, Registration, check_registration
+from hub.services.accounts import (
+    CODE_WITHIN,
+    CONFIRM_LASTS,
+    CodeNeeded,
+    MailSent,
+    NewSession,
+    Registration,
+    check_registration,
+)
 from hub.services.recovery import LASTS as RECOVERY_LASTS
 from hub.settings import Settings
 from hub.web.features.access.views import (
+    CodeView,
     ConfirmView,
     LoginView,
     RecoverSentView,
@@ -45,6 +55,8 @@ from hub.web.kit.visitor import begin, forget, session_of, visitor
 
 PENDING_COOKIE = "pending"
 PENDING_S = int(CONFIRM_LASTS.total_seconds())
+HALF_IN_COOKIE = "half_in"
+HALF_IN_S = int(CODE_WITHIN.total_seconds())
 RECOVERING_COOKIE = "recovering"
 RECOVERING_S = int(RECOVERY_LASTS.total_seconds())
 INVALID, TOO_MANY, GONE = 422, 429, 410
@@ -86,9 +98,17 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
         if unconfirmed:
             _remember_letter(request, answer, email, None)
         return answer
-    accounts.sign_out(session_of(request))
+    if isinstance(session, CodeNeeded):
+        answer = redirect(request, f"/login/code?next={quote(to)}")
+        flash.keep(request, answer, HALF_IN_COOKIE, [session.token], HALF_IN_S)
+        return answer
+    return _let_in(request, session, to)
+
+
+def _let_in(request: AnyRequest, session: NewSession, to: str) -> Response[str]:
+    services(request).accounts.sign_out(session_of(request))
     answer = redirect(request, to)
-    begin(request, answer, session, remember=remember)
+    begin(request, answer, session, remember=session.remembered)
     return answer
 
 
@@ -109,6 +129,48 @@ def _login(
 
 def _status(error: HubError) -> int:
     return TOO_MANY if isinstance(error, TooManyAttempts) else INVALID
+
+
+@get("/login/code", sync_to_thread=True)
+def code_page(
+    request: AnyRequest, to: Annotated[str, QueryParameter(name="next")] = "/"
+) -> Response[str]:
+    token = "".join(flash.kept(request, HALF_IN_COOKIE))
+    if services(request).accounts.half_in(token) is None:
+        return redirect(request, "/login")
+    return _code(request, Form(), local_path(to))
+
+
+@post("/login/code", sync_to_thread=True, status_code=200)
+def sign_in_with_code(request: AnyRequest, data: Typed) -> Response[str]:
+    """Take the code; the password was right a moment ago, in this browser."""
+    made, to = services(request), local_path(data.get("next"))
+    token = "".join(flash.kept(request, HALF_IN_COOKIE))
+    user_id = made.accounts.half_in(token)
+    if user_id is None:
+        return redirect(request, "/login")
+    try:
+        made.second_factors.check(user_id, data.get("code", ""))
+        session = made.accounts.sign_in_with_code(
+            token, client_address(request), request.headers.get("user-agent", "")
+        )
+    except InputRefused as error:
+        return _code(request, Form(errors=field_words(error)), to)
+    except TooManyAttempts as error:
+        return _code(request, Form(alert=error_words(error)), to, TOO_MANY)
+    except LinkSpent:
+        return redirect(request, "/login")
+    return _let_in(request, session, to)
+
+
+def _code(request: AnyRequest, form: Form, to: str, status: int | None = None) -> Response[str]:
+    return respond(
+        request,
+        "access/code.html",
+        fragment="code_form",
+        context={"view": CodeView(form, to)},
+        status=status or form.status,
+    )
 
 
 @post("/logout", sync_to_thread=True, status_code=200)
@@ -359,8 +421,9 @@ def _reset(
 router = Router(
     "/",
     route_handlers=[
-        login_page, sign_in, sign_out, register_page, register, sent_page, resend,
-        confirm_page, confirm, recover_page, recover, recover_sent_page, reset_page, reset,
+        login_page, sign_in, code_page, sign_in_with_code, sign_out, register_page,
+        register, sent_page, resend, confirm_page, confirm, recover_page, recover,
+        recover_sent_page, reset_page, reset,
     ],
     include_in_schema=False,
 )  # fmt: skip

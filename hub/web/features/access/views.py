@@ -42,6 +42,14 @@ class SentView:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeView:
+    """The password was right; the code of the app is asked. Fields: code."""
+
+    form: Form = field(default_factory=Form)
+    next: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
 class RecoverView:
     """Fields: email."""
 

@@ -1,18 +1,29 @@
 """«Профиль»: the person's own data, a new password, the sessions."""
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import segno
 from litestar import Router, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
-from hub.errors import InputRefused, Missing, TooManyAttempts
+from hub.errors import HubError, InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.persons import NewPassword, SessionView
-from hub.web.features.account.views import DataView, SecurityView, SessionRow
+from hub.web.features.account.views import (
+    CodesView,
+    DataView,
+    EmailView,
+    FactorView,
+    SecurityView,
+    SessionRow,
+)
 from hub.web.kit import flash
 from hub.web.kit.error_words import error_words, field_words
-from hub.web.kit.formats import moment
+from hub.web.kit.formats import day, moment
 from hub.web.kit.forms import Form
 from hub.web.kit.i18n import gettext
 from hub.web.kit.requests import AnyRequest, Typed
@@ -21,7 +32,7 @@ from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
 from hub.web.kit.visitor import frame, session_of, signed_in
 
-INVALID, TOO_MANY = 422, 429
+GONE, INVALID, TOO_MANY = 410, 422, 429
 TIME_ZONE = ZoneInfo("Europe/Moscow")
 # What a browser calls itself, most telling first.
 BROWSERS = (("YaBrowser", "Яндекс Браузер"), ("Edg", "Edge"), ("OPR", "Opera"),
@@ -59,6 +70,47 @@ def _data(request: AnyRequest, form: Form) -> Response[str]:
     return _page(request, "account/data.html", fragment, DataView(who.email, form), form.status)
 
 
+@post("/account/email", sync_to_thread=True, status_code=200)
+def change_email(request: AnyRequest, data: Typed) -> Response[str]:
+    """Send a link to the new address; the answer is the same if somebody has it already."""
+    who, persons = signed_in(request), services(request).persons
+    email = data.get("email", "")
+    try:
+        new = persons.change_email(who.user_id, email, data.get("email_password", ""))
+    except (InputRefused, TooManyAttempts) as error:
+        form = _refused(error, {"email": email})
+        person = persons.look(who.user_id)
+        own = Form({"full_name": person.full_name, "phone": person.phone})
+        view = DataView(who.email, own, form)
+        return _page(request, "account/data.html", "email_form", view, _status(error))
+    answer = redirect(request, "/account")
+    words = gettext("We have sent a letter to %(email)s. The old address works until then.")
+    flash.put(request, answer, Flash(words % {"email": new}))
+    return answer
+
+
+@get("/account/email/{token:str}", sync_to_thread=True)
+def email_page(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """Show the button; opening the link spends nothing."""
+    email = services(request).persons.new_email(signed_in(request).user_id, token)
+    return _page(
+        request, "account/email.html", None, EmailView(token, email), 200 if email else GONE
+    )
+
+
+@post("/account/email/{token:str}", sync_to_thread=True, status_code=200)
+def confirm_email(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    who = signed_in(request)
+    try:
+        new = services(request).persons.confirm_email(who.user_id, token)
+    except LinkSpent:
+        return _page(request, "account/email.html", None, EmailView(token, ""), GONE)
+    answer = redirect(request, "/account")
+    words = gettext("The e-mail is now %(email)s.")
+    flash.put(request, answer, Flash(words % {"email": new}))
+    return answer
+
+
 # -- security ----------------------------------------------------------------------------------
 
 
@@ -73,11 +125,8 @@ def change_password(request: AnyRequest, data: Typed) -> Response[str]:
     typed = NewPassword(*(data.get(name, "") for name in ("current", "password", "password_again")))
     try:
         services(request).persons.change_password(who.user_id, session_of(request), typed)
-    except InputRefused as error:
-        return _security(request, Form(errors=field_words(error)), "password_form")
-    except TooManyAttempts as error:
-        form = Form(alert=error_words(error))
-        return _security(request, form, "password_form", TOO_MANY)
+    except (InputRefused, TooManyAttempts) as error:
+        return _security(request, _refused(error, {}), "password_form", _status(error))
     answer = redirect(request, "/account/security")
     flash.put(
         request, answer, Flash(gettext("The password is changed. Other sessions have ended."))
@@ -108,12 +157,95 @@ def end_sessions(request: AnyRequest, data: Typed) -> Response[str]:
 
 
 def _security(
-    request: AnyRequest, form: Form, fragment: str, status: int | None = None
+    request: AnyRequest,
+    form: Form,
+    fragment: str,
+    status: int | None = None,
+    *,
+    factor: FactorView | None = None,
 ) -> Response[str]:
     who = signed_in(request)
     rows = services(request).persons.sessions(who.user_id, session_of(request))
-    view = SecurityView(tuple(_row(each) for each in rows), form)
+    view = SecurityView(factor or _factor(request), tuple(_row(each) for each in rows), form)
     return _page(request, "account/security.html", fragment, view, status or form.status)
+
+
+# -- the code at sign-in -----------------------------------------------------------------------
+
+
+@post("/account/factor", sync_to_thread=True, status_code=200)
+def begin_factor(request: AnyRequest) -> Response[str]:
+    """Make a secret and show it; it comes into force with its first code."""
+    who, factors = signed_in(request), services(request).second_factors
+    with suppress(InputRefused):  # it is in force already, and the page says so
+        factors.begin(who.user_id, who.email, str(request.app.state.brand))
+    if wants_fragment(request):
+        return _security(request, Form(), "factor")
+    return redirect(request, "/account/security")
+
+
+@post("/account/factor/on", sync_to_thread=True, status_code=200)
+def turn_factor_on(request: AnyRequest, data: Typed) -> Response[str]:
+    who = signed_in(request)
+    try:
+        codes = services(request).second_factors.turn_on(who.user_id, data.get("code", ""))
+    except (InputRefused, TooManyAttempts) as error:
+        return _factor_refused(request, error)
+    return _page(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
+
+
+@post("/account/factor/codes", sync_to_thread=True, status_code=200)
+def new_codes(request: AnyRequest, data: Typed) -> Response[str]:
+    who = signed_in(request)
+    try:
+        codes = services(request).second_factors.new_codes(who.user_id, data.get("code", ""))
+    except (InputRefused, TooManyAttempts) as error:
+        return _factor_refused(request, error)
+    return _page(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
+
+
+@post("/account/factor/off", sync_to_thread=True, status_code=200)
+def turn_factor_off(request: AnyRequest, data: Typed) -> Response[str]:
+    who = signed_in(request)
+    try:
+        services(request).second_factors.turn_off(who.user_id, data.get("code", ""))
+    except (InputRefused, TooManyAttempts) as error:
+        return _factor_refused(request, error)
+    answer = redirect(request, "/account/security")
+    flash.put(request, answer, Flash(gettext("No code is asked for any more.")))
+    return answer
+
+
+def _factor_refused(request: AnyRequest, error: InputRefused | TooManyAttempts) -> Response[str]:
+    factor = _factor(request, _refused(error, {}))
+    return _security(request, Form(), "factor", _status(error), factor=factor)
+
+
+def _factor(request: AnyRequest, form: Form | None = None) -> FactorView:
+    who, factors = signed_in(request), services(request).second_factors
+    found = factors.look(who.user_id)
+    if found.on_at is not None:
+        since = day(found.on_at.astimezone(TIME_ZONE).date())
+        return FactorView(form or Form(), since, found.codes_left)
+    setup = factors.pending(who.user_id, who.email, str(request.app.state.brand))
+    if setup is None:
+        return FactorView(form or Form())
+    groups = " ".join(re.findall(".{1,4}", setup.secret))
+    qr = segno.make(setup.address, error="m").svg_data_uri(border=0)
+    return FactorView(form or Form(), secret=groups, qr=qr)
+
+
+# -- alike for all -----------------------------------------------------------------------------
+
+
+def _refused(error: InputRefused | TooManyAttempts, values: Mapping[str, str]) -> Form:
+    if isinstance(error, InputRefused):
+        return Form(values, field_words(error))
+    return Form(values, alert=error_words(error))
+
+
+def _status(error: HubError) -> int:
+    return TOO_MANY if isinstance(error, TooManyAttempts) else INVALID
 
 
 def _row(session: SessionView) -> SessionRow:
@@ -132,7 +264,7 @@ def _row(session: SessionView) -> SessionRow:
 
 
 def _page(
-    request: AnyRequest, page: str, fragment: str, view: DataView | SecurityView, status: int
+    request: AnyRequest, page: str, fragment: str | None, view: object, status: int
 ) -> Response[str]:
     made, who = services(request), signed_in(request)
     return respond(
@@ -147,6 +279,9 @@ def _page(
 
 router = Router(
     "/",
-    route_handlers=[data_page, change_data, security_page, change_password, end_sessions],
+    route_handlers=[
+        data_page, change_data, change_email, email_page, confirm_email, security_page,
+        change_password, end_sessions, begin_factor, turn_factor_on, new_codes, turn_factor_off,
+    ],
     include_in_schema=False,
-)
+)  # fmt: skip

@@ -7,11 +7,40 @@ from hub.web.kit.forms import Form
 
 @dataclass(frozen=True, slots=True)
 class DataView:
-    """Fields: full_name, phone. ``saved``: they were just changed."""
+    """Two forms: full_name and phone; email and email_password."""
 
     email: str
     form: Form = field(default_factory=Form)
-    saved: bool = False
+    email_form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailView:
+    """A link to a new e-mail was opened; empty: it does not work."""
+
+    token: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodesView:
+    """Recovery codes, shown once."""
+
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """The app for codes: off; being set up, with ``secret`` and ``qr``; or on, with ``since``.
+
+    Fields: code. ``qr`` is an image address, ``secret`` the same to type, in groups of four.
+    """
+
+    form: Form = field(default_factory=Form)
+    since: str = ""
+    codes_left: int = 0
+    secret: str = ""
+    qr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +58,6 @@ class SessionRow:
 class SecurityView:
     """The sessions, and the form of a new password: current, password, password_again."""
 
+    factor: FactorView
     sessions: tuple[SessionRow, ...] = ()
     form: Form = field(default_factory=Form)
