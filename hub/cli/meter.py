@@ -11,6 +11,7 @@ import click
 
 from hub.cli.kit import pairs, plain, say_facts, say_json, say_table
 from hub.cli.meter_find import find
+from hub.cli.meter_now import now
 
 if TYPE_CHECKING:
     from hub.cli.reading import Wish
@@ -28,6 +29,7 @@ def meter() -> None:
 
 
 meter.add_command(find)
+meter.add_command(now)
 
 
 def _face(ctx: click.Context, option: click.Parameter, text: str | None) -> datetime | None:

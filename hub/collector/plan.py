@@ -16,7 +16,7 @@ SPREAD_S = 60  # visits of different meters start within this time
 
 @dataclass(frozen=True, slots=True)
 class LineWork:
-    """The meters of one line that are due, longest waiting first."""
+    """The meters of one line that are due: those that a person waits for, then the longest due."""
 
     line: LineRow
     meters: tuple[StateRow, ...]
@@ -25,19 +25,23 @@ class LineWork:
 def plan(due: Due, *, reach: Collection[str] = ()) -> list[LineWork]:
     """Choose the lines to work on now.
 
-    A line that is down waits for its next try. A line with a ``reach`` tag (a port of one
-    machine) is left to collectors that announce the tag.
+    A line that is down waits for its next try, unless a person waits for one of its meters. A line
+    with a ``reach`` tag (a port of one machine) is left to collectors that announce the tag.
     """
     by_line: dict[int, list[StateRow]] = {}
     for state in due.states:
-        if not state.stopped and state.due_at <= due.now:
+        if state.urgent_at or (not state.stopped and state.due_at <= due.now):
             by_line.setdefault(state.line_id, []).append(state)
     return [
-        LineWork(line, tuple(by_line[line.id]))
+        LineWork(line, tuple(sorted(by_line[line.id], key=lambda state: state.urgent_at is None)))
         for line in due.lines
         if line.id in by_line
         and (not line.reach or line.reach in reach)
-        and (line.next_try_at is None or line.next_try_at <= due.now)
+        and (
+            line.next_try_at is None
+            or line.next_try_at <= due.now
+            or any(state.urgent_at for state in by_line[line.id])
+        )
     ]
 
 

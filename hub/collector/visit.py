@@ -51,6 +51,7 @@ PAGE_S = 900.0
 GOODBYE_S = 15.0
 VISIT_S = 6 * 3600.0
 GAPS_A_VISIT = 12
+URGENT = 10  # priority on the line of a visit that a person waits for
 CLOCK_JUMP_S = 60.0
 TWO_LOOKS = timedelta(minutes=10)  # at most between two looks at a clock, turns of others included
 SOON = ("now", "at:day")  # registers that are read before the profile
@@ -87,8 +88,16 @@ class Place:
 class Visit:
     """One visit. ``tally`` tells how far it came, also after a failure."""
 
-    def __init__(self, place: Place, spec: DriverSpec[Any], errand: Errand) -> None:
+    def __init__(
+        self,
+        place: Place,
+        spec: DriverSpec[Any],
+        errand: Errand,
+        *,
+        asked_at: datetime | None = None,
+    ) -> None:
         self.place = place
+        self.asked_at = asked_at  # since when a person waits for it
         self.store = place.store
         self.lease = place.lease
         self.spec = spec
@@ -105,6 +114,7 @@ class Visit:
             interleave=self.spec.interleave,
             is_mutating=self.spec.is_mutating,
             act=self.spec.act,
+            priority=URGENT if self.asked_at else 0,
             key=key,
         )
         with seat:
@@ -154,6 +164,7 @@ class Visit:
                 await self._registers(cast("ReadsRegisters", driver), seat, shown, soon)
             except (ReplyTimeout, FrameGarbled) as error:
                 trouble = error  # half-hours don't wait for registers, nor the other way round
+        await self._answer(seat, trouble)
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
@@ -168,6 +179,14 @@ class Visit:
         self.tally.learned = self._learned(driver)
         if trouble is not None:
             raise trouble
+
+    async def _answer(self, seat: Seat, trouble: LinkError | None) -> None:
+        """Let go who waits for this meter; what is still to be read is nobody's hurry."""
+        if self.asked_at is None:
+            return
+        seat.priority = 0
+        if trouble is None:
+            await self._stored(meters.answered, self.asked_at)
 
     def _learned(self, driver: MeterDriver) -> dict[str, str]:
         return self._guarded("learned", lambda: dict(driver.learned()))

@@ -1,6 +1,8 @@
 """One line under its lease: visits of the meters that are due, several at a time.
 
-The lease is renewed while visits run. When it is lost, visits end and nothing more is stored.
+The lease is renewed while visits run, and what the line has carried is stored with it. When it is
+lost, visits end and nothing more is stored. A meter that a person waits for is visited at once,
+beside those that are visited already and before them on the line.
 If nobody on the line answers, the line is down: that is said once, and its meters are not
 punished for it.
 """
@@ -10,7 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import structlog
@@ -21,7 +23,7 @@ from hub.collector.visit import Place, Tally, Visit
 from hub.errors import Blame, ContractBroken, HubError, LineBusy, LineDown, StoreUnavailable
 from hub.plugins.manager import Plugins
 from hub.services import lines, meters
-from hub.services.lines import Lease, LineRow, StateRow
+from hub.services.lines import Carried, Lease, LineRow, StateRow
 from hub.store.unit import Store
 from hub.wire.address import LineAddress, parse_line
 from hub.wire.capture import WireLog
@@ -60,6 +62,27 @@ class Outcome:
         self.failed |= other.failed
 
 
+@dataclass(slots=True, eq=False)
+class Running:
+    """A visit that runs."""
+
+    state: StateRow
+    task: asyncio.Task[None]
+    holds_line: bool = False  # nobody else can talk until it ends
+    ending: bool = False  # it was told to
+
+
+@dataclass(slots=True)
+class Carrying:
+    """What has been told to the store of the line's counts, and what is to be told next."""
+
+    told: dict[str, float] = field(default_factory=dict)
+    since: float = field(default_factory=time.monotonic)
+    visits: int = 0
+    failed: int = 0
+    visit_s: dict[int, float] = field(default_factory=dict)
+
+
 class Worker:
     """Works on one line until nobody on it is due."""
 
@@ -69,20 +92,36 @@ class Worker:
         self.lease = lease
         self.lease_ends = time.monotonic() + lines.TERM.total_seconds()
         self.outcome = Outcome()
+        self.line: Line | None = None
+        self.tally = Carrying()
         self.waiting: list[StateRow] = []
-        self.running: dict[int, asyncio.Task[None]] = {}
+        self.running: dict[int, Running] = {}
         self.seen: set[int] = set()
+        self.asked: dict[int, datetime] = {}  # since when a person waits, by meter
+        self.put_off: set[int] = set()  # ended for whoever has a person waiting
+        self.fed = asyncio.Event()
         self.silent: list[tuple[StateRow, HubError]] = []
         self.answered = False
         self.down: HubError | None = None
         self.lost: HubError | None = None
 
     def feed(self, due: Iterable[StateRow]) -> None:
-        """Add meters that are due; those that wait, run or were just visited are known."""
+        """Add meters that are due; those that wait, run or were just visited are known.
+
+        One that a person waits for goes first; if its visit runs already that visit starts anew,
+        for it may be deep in the profile and the registers were read long ago.
+        """
         for state in due:
-            if state.meter_id not in self.seen:
+            if state.urgent_at is not None and self.asked.get(state.meter_id) != state.urgent_at:
+                self.asked[state.meter_id] = state.urgent_at
+                self.seen.add(state.meter_id)
+                self.waiting = [one for one in self.waiting if one.meter_id != state.meter_id]
+                self.waiting.insert(0, state)
+                self.fed.set()
+            elif state.meter_id not in self.seen:
                 self.seen.add(state.meter_id)
                 self.waiting.append(state)
+                self.fed.set()
 
     async def __call__(self) -> Outcome:
         """Visit all, then let the line go."""
@@ -95,6 +134,7 @@ class Worker:
                 lease=self._holds,
                 now=self.means.now,
             )
+            self.line = line
             async with line:
                 try:
                     await self._visit_all(line)
@@ -109,7 +149,9 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await renewing
             with suppress(HubError):
-                await asyncio.to_thread(lines.release, self.means.store, self.lease)
+                await asyncio.to_thread(
+                    lines.release, self.means.store, self.lease, self._carried()
+                )
         return self.outcome
 
     # -- the lease
@@ -122,7 +164,8 @@ class Worker:
             await asyncio.sleep(RENEW_EVERY_S)
             asked = time.monotonic()
             try:
-                kept = await asyncio.to_thread(lines.renew, self.means.store, self.lease)
+                carried = self._carried()
+                kept = await asyncio.to_thread(lines.renew, self.means.store, self.lease, carried)
             except HubError as error:
                 # Until it has run out the lease is ours; the next renewal may go well.
                 log.warning("lease_not_renewed", line=self.row.address, error=str(error))
@@ -134,32 +177,94 @@ class Worker:
                 return
             self.lease_ends = asked + lines.TERM.total_seconds()
 
+    def _carried(self) -> Carried:
+        """Take what the line has carried since the last time."""
+        tally, now = self.tally, time.monotonic()
+        counted: dict[str, float] = asdict(self.line.stats) if self.line else {}
+        counts = {name: value - tally.told.get(name, 0) for name, value in counted.items()}
+        carried = Carried(
+            {
+                **counts,
+                "held_s": now - tally.since,
+                "visits": tally.visits,
+                "visits_failed": tally.failed,
+            },
+            heard=counts.get("bytes_in", 0) > 0,
+            visit_s=tally.visit_s,
+        )
+        self.tally = Carrying(counted, now)
+        return carried
+
     # -- visits
 
     async def _visit_all(self, line: Line) -> None:
         place = Place(self.means.store, line, self.lease, self.means.now)
         while self.waiting or self.running:
-            while self.waiting and len(self.running) < self.means.at_a_time:
-                if self.lost or self.down or self._is_dead():
-                    self.waiting.clear()
-                    break
-                state = self.waiting.pop(0)
-                self.running[state.meter_id] = asyncio.create_task(self._visit(place, state))
+            if self.lost or self.down or self._is_dead():
+                self.waiting.clear()
+            self.fed.clear()
+            self._start_visits(place)
             if not self.running:
                 return
-            done, _ = await asyncio.wait(self.running.values(), return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                self.running = {id_: one for id_, one in self.running.items() if one is not task}
-                task.result()
+            fed = asyncio.ensure_future(self.fed.wait())
+            try:
+                await asyncio.wait(
+                    [fed, *(one.task for one in self.running.values())],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            finally:
+                fed.cancel()
+            for meter_id, one in list(self.running.items()):
+                if one.task.done():
+                    del self.running[meter_id]
+                    if not one.task.cancelled():
+                        one.task.result()
             if self.down or self.lost:
                 await self._end_visits()
+
+    def _start_visits(self, place: Place) -> None:
+        """Start what may start: some at a time, and whoever a person waits for."""
+        later = []
+        for state in self.waiting:
+            running = self.running.get(state.meter_id)
+            if state.urgent_at is not None:
+                self._make_way(state.meter_id)
+            if running is not None or (state.urgent_at is None and not self._has_room(state)):
+                later.append(state)
+                continue
+            self.put_off.discard(state.meter_id)
+            task = asyncio.create_task(self._visit(place, state))
+            self.running[state.meter_id] = Running(state, task)
+        self.waiting = later
+
+    def _has_room(self, state: StateRow) -> bool:
+        """Whether a visit that nobody waits for may start."""
+        if state.meter_id in self.put_off and any(
+            one.state.urgent_at for one in self.running.values()
+        ):
+            return False
+        return len(self.running) < self.means.at_a_time
+
+    def _make_way(self, meter_id: int) -> None:
+        """End this meter's visit that runs, and those that give the line to nobody else.
+
+        They say goodbye first and start anew later, from the page after the last one stored.
+        """
+        for one in self.running.values():
+            if one.ending or (one.state.meter_id != meter_id and not one.holds_line):
+                continue
+            one.ending = True
+            one.task.cancel()
+            if one.state.meter_id != meter_id:
+                self.put_off.add(one.state.meter_id)
+                self.waiting.append(one.state)
 
     async def _end_visits(self) -> None:
         """Cancel what runs; each visit says goodbye to its meter first."""
         running, self.running = list(self.running.values()), {}
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for one in running:
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in running), return_exceptions=True)
 
     def _is_dead(self) -> bool:
         return not self.answered and len(self.silent) >= SILENT_ENOUGH
@@ -171,7 +276,9 @@ class Worker:
         visit: Visit | None = None
         try:
             errand = await asyncio.to_thread(meters.errand, store, meter_id)
-            visit = Visit(place, self.means.plugins.driver(errand.meter.driver), errand)
+            spec = self.means.plugins.driver(errand.meter.driver)
+            self.running[meter_id].holds_line = not spec.interleave
+            visit = Visit(place, spec, errand, asked_at=state.urgent_at)
             tally = await visit()
             await self._went_well(state, tally)
         except HubError as error:
@@ -201,9 +308,10 @@ class Worker:
             due_at=next_visit(now, state.every_minutes, state.meter_id),
             learned=tally.learned,
             lease=self.lease,
+            asked_at=state.urgent_at,
         )
         self.outcome.visited += 1
-        self.seen.discard(state.meter_id)
+        self._over(state)
 
     async def _went_wrong(self, state: StateRow, tally: Tally, error: HubError) -> None:
         if isinstance(error, LineBusy):
@@ -254,9 +362,15 @@ class Worker:
             failures=standing.failures,
             stopped=standing.stopped,
             lease=self.lease,
+            asked_at=state.urgent_at,
         )
         self.outcome.failed[f"meter {state.meter_id}"] = str(error)
-        self.seen.discard(state.meter_id)
+        self._over(state)
+
+    def _over(self, state: StateRow) -> None:
+        """Let a meter be fed again, unless it waits again already."""
+        if all(one.meter_id != state.meter_id for one in self.waiting):
+            self.seen.discard(state.meter_id)
 
     async def _settle(self) -> None:
         """Say whose fault silence was."""
@@ -301,10 +415,14 @@ class Worker:
         self, state: StateRow, tally: Tally, began: float, error: HubError | None = None
     ) -> None:
         """Write the visit's one line."""
+        seconds = round(time.monotonic() - began, 2)
+        self.tally.visits += 1
+        self.tally.failed += error is not None
+        self.tally.visit_s[state.meter_id] = seconds
         told = {
             "meter": state.meter_id,
             "line": self.row.address,
-            "seconds": round(time.monotonic() - began, 2),
+            "seconds": seconds,
             "pages": tally.pages,
             "filled": tally.filled,
             "revised": tally.revised,

@@ -1,13 +1,13 @@
 """Lines: which ones have work, who holds them, and how they fare."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.store import leases, meters, outbox
+from hub.store import leases, line_stats, meters, outbox
 from hub.store.leases import Holder, Lease
 from hub.store.meters import LineRow, StateRow
-from hub.store.unit import Store
+from hub.store.unit import Store, Unit
 
 __all__ = ["TERM", "Due", "Holder", "Lease", "LineRow", "StateRow"]
 
@@ -47,16 +47,35 @@ def claim(
         return leases.claim(unit, line_id, name, dead=dead) or holder
 
 
-def renew(store: Store, lease: Lease) -> bool:
-    """Hold on to a line; False: it was lost."""
-    with store.write() as unit:
-        return leases.renew(unit, lease)
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a line has carried since it was last told: counts by name."""
+
+    counts: Mapping[str, float]
+    heard: bool  # somebody answered
+    visit_s: Mapping[int, float]  # how long the last visit took, by meter
 
 
-def release(store: Store, lease: Lease) -> None:
-    """Let a line go."""
+def renew(store: Store, lease: Lease, carried: Carried | None = None) -> bool:
+    """Hold on to a line and add to its counts; False: it was lost."""
     with store.write() as unit:
-        leases.release(unit, lease)
+        kept = leases.renew(unit, lease)
+        if kept and carried is not None:
+            _add(unit, lease, carried)
+        return kept
+
+
+def release(store: Store, lease: Lease, carried: Carried | None = None) -> None:
+    """Add to a line's counts and let it go."""
+    with store.write() as unit:
+        if leases.release(unit, lease) and carried is not None:
+            _add(unit, lease, carried)
+
+
+def _add(unit: Unit, lease: Lease, carried: Carried) -> None:
+    line_stats.add(
+        unit, lease.line_id, carried.counts, heard=carried.heard, visit_s=carried.visit_s
+    )
 
 
 def release_dead(store: Store, *, is_dead: Callable[[str], bool]) -> int:
@@ -76,9 +95,14 @@ def release_dead(store: Store, *, is_dead: Callable[[str], bool]) -> int:
 def went_down(
     store: Store, lease: Lease, *, code: str, text: str, failures: int, next_try_at: datetime
 ) -> None:
-    """Note that nobody on a line can be reached; its meters are not to blame."""
+    """Note that nobody on a line can be reached; its meters are not to blame.
+
+    Who waits for one of them has this as the answer.
+    """
     with store.write() as unit:
         leases.prove(unit, lease)
+        for state in meters.asked_for(unit, lease.line_id):
+            state.urgent_at = None
         row = meters.line(unit, lease.line_id)
         meters.change_line(
             unit,

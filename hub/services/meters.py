@@ -14,6 +14,7 @@ from hub.store import gaps, leases, meters
 from hub.store.gaps import StoredGap
 from hub.store.leases import Lease
 from hub.store.meters import MeterRow, StateRow
+from hub.store.tables import MeterState
 from hub.store.unit import Store
 
 __all__ = ["Errand", "Lease", "StateRow", "StoredGap"]
@@ -112,26 +113,29 @@ def note_drift(store: Store, meter_id: int, drift_s: float, at: datetime, *, lea
 
 
 def visited(
-    store: Store, meter_id: int, *, due_at: datetime, learned: Mapping[str, str], lease: Lease
-) -> None:
-    """Note a visit that went well."""
+    store: Store, meter_id: int, *, due_at: datetime, learned: Mapping[str, str], lease: Lease,
+    asked_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Note a visit that went well; ``asked_at``: it was made because a person had asked then."""
     with store.write() as unit:
         leases.prove(unit, lease)
         meters.change_meter(unit, meter_id, learned=dict(learned))
         state = meters.state(unit, meter_id)
-        state.due_at, state.failures = due_at, 0
+        state.due_at, state.failures, state.stopped = due_at, 0, False
+        _answer(state, asked_at)
         state.seen_at = state.tried_at = unit.now()
         state.error_code = state.error_text = ""
 
 
 def failed(
     store: Store, meter_id: int, *, code: str, text: str, due_at: datetime, failures: int,
-    stopped: bool, lease: Lease,
+    stopped: bool, lease: Lease, asked_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Note a visit that failed; ``stopped``: only a person can help, no more visits until then."""
     with store.write() as unit:
         leases.prove(unit, lease)
         state = meters.state(unit, meter_id)
+        _answer(state, asked_at)
         state.due_at, state.failures, state.stopped = due_at, failures, stopped
         state.tried_at = unit.now()
         state.error_code, state.error_text = code, text[:500]
@@ -142,6 +146,60 @@ def start_again(store: Store, meter_id: int) -> None:
     with store.write() as unit:
         state = meters.state(unit, meter_id)
         state.stopped, state.failures, state.due_at = False, 0, unit.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a person's wish to have a meter read now fares; without ``waiting``: how it ended."""
+
+    waiting: bool
+    line: str
+    taken: bool  # a collector has the line
+    error: str  # one sentence; '': it was read
+
+
+def read_now(store: Store, meter_id: int) -> datetime:
+    """Have the collector read a meter at once, before all that is merely due.
+
+    Returns when it was asked, which ``asked`` takes. Missing if there is no such meter.
+    """
+    with store.write() as unit:
+        meters.meter(unit, meter_id)
+        state = meters.state(unit, meter_id)
+        state.urgent_at = now = unit.now()
+        return now
+
+
+def asked(store: Store, meter_id: int, asked_at: datetime) -> Asked:
+    """Tell what became of a ``read_now``."""
+    with store.read() as unit:
+        row = meters.fare(unit, meter_id)
+        line = meters.line(unit, row.line_id)
+        error = ""
+        if row.seen_at is None or row.seen_at < asked_at:
+            tried = row.tried_at is not None and row.tried_at >= asked_at
+            error = row.error_text if tried else line.error_text
+        return Asked(
+            waiting=row.urgent_at is not None,
+            line=line.address,
+            taken=bool(line.lease_holder),
+            error=error,
+        )
+
+
+def answered(store: Store, meter_id: int, asked_at: datetime, *, lease: Lease) -> None:
+    """Note that what a person waits for has been read; the visit may go on with the rest."""
+    with store.write() as unit:
+        leases.prove(unit, lease)
+        state = meters.state(unit, meter_id)
+        state.seen_at = unit.now()
+        _answer(state, asked_at)
+
+
+def _answer(state: MeterState, asked_at: datetime | None) -> None:
+    """Take a wish off, unless it was made anew meanwhile."""
+    if asked_at is not None and state.urgent_at is not None and state.urgent_at <= asked_at:
+        state.urgent_at = None
 
 
 def add_meter(

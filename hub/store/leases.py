@@ -70,13 +70,15 @@ def renew(unit: Unit, lease: Lease) -> bool:
     return kept is not None
 
 
-def release(unit: Unit, lease: Lease) -> None:
-    """Let a line go; nothing happens if it was lost already."""
-    unit.session.execute(
+def release(unit: Unit, lease: Lease) -> bool:
+    """Let a line go; False: it was lost already."""
+    left = unit.session.execute(
         update(Line)
         .where(col(Line.id) == lease.line_id, col(Line.lease_token) == lease.token)
         .values(lease_token="", lease_holder="", lease_until=None)
-    )
+        .returning(col(Line.id))
+    ).first()
+    return left is not None
 
 
 def prove(unit: Unit, lease: Lease) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from hub.domain.calendar import minute_of
 from hub.domain.clock import ClockBase, ClockBases
@@ -61,6 +61,8 @@ class StateRow:
     seen_at: datetime | None
     error_code: str
     error_text: str
+    urgent_at: datetime | None = None  # since when a person waits for it
+    tried_at: datetime | None = None
 
 
 def line_of(row: Line) -> LineRow:
@@ -90,6 +92,8 @@ def state_of(row: MeterState, line_id: int) -> StateRow:
         row.seen_at,
         row.error_code,
         row.error_text,
+        row.urgent_at,
+        row.tried_at,
     )
 
 
@@ -102,11 +106,19 @@ def line(unit: Unit, line_id: int) -> LineRow:
 
 
 def states(unit: Unit, *, due_by: datetime) -> list[StateRow]:
-    """List the states of meters that are due and not stopped, longest waiting first."""
+    """List the states of meters that are due and not stopped, longest waiting first.
+
+    A meter that a person waits for is due, and not stopped.
+    """
     query = (
         select(MeterState, Meter.line_id)
         .join(Meter, col(Meter.id) == MeterState.meter_id)
-        .where(col(MeterState.stopped).is_(False), MeterState.due_at <= due_by)
+        .where(
+            or_(
+                and_(col(MeterState.stopped).is_(False), MeterState.due_at <= due_by),
+                col(MeterState.urgent_at).is_not(None),
+            )
+        )
         .order_by(col(MeterState.due_at), col(MeterState.meter_id))
     )
     return [state_of(row, line_id) for row, line_id in unit.session.exec(query)]
@@ -129,6 +141,29 @@ def state(unit: Unit, meter_id: int) -> MeterState:
         row = MeterState(meter_id=meter_id, due_at=unit.now())
         unit.session.add(row)
     return row
+
+
+def fare(unit: Unit, meter_id: int) -> StateRow:
+    """Read one meter's state; Missing if there is no such meter."""
+    query = (
+        select(MeterState, Meter.line_id)
+        .join(Meter, col(Meter.id) == MeterState.meter_id)
+        .where(MeterState.meter_id == meter_id)
+    )
+    found = unit.session.exec(query).first()
+    if found is None:
+        raise Missing(f"There is no meter {meter_id}.")
+    return state_of(*found)
+
+
+def asked_for(unit: Unit, line_id: int) -> list[MeterState]:
+    """List the states of a line's meters that a person waits for, to change them."""
+    query = (
+        select(MeterState)
+        .join(Meter, col(Meter.id) == MeterState.meter_id)
+        .where(Meter.line_id == line_id, col(MeterState.urgent_at).is_not(None))
+    )
+    return list(unit.session.exec(query))
 
 
 def waiting_since(unit: Unit, meter_id: int) -> datetime | None:
