@@ -1,10 +1,15 @@
-"""A runner without loop, clock or sleep: drives a driver's coroutine against a function."""
+"""A runner without loop, clock or sleep: drives a driver's coroutine against a function.
+
+What changes the meter leaves only with ``leave`` for its act, as on a line.
+"""
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from hub.plugins.api import Ask, FrameGarbled, LinkError, Reply, ReplyTimeout
+from hub.plugins.api import Act, Ask, FrameGarbled, LinkError, Reply, ReplyTimeout
+from hub.plugins.mercury234 import is_mutating
+from hub.plugins.mercury234.writes import act
 
 T = TypeVar("T")
 Answer = Callable[[bytes, datetime], bytes]
@@ -40,6 +45,7 @@ class Blocking:
         self.answer, self.now, self.chunk, self.repeats = answer, now, chunk, repeats
         self.asked: list[bytes] = []
         self.steps: list[Ask] = []
+        self.leave: Act | None = None  # what may be written now
 
     def run(self, talk: Coroutine[Any, Any, T]) -> T:
         send: Any = talk.send
@@ -56,14 +62,15 @@ class Blocking:
                 send, value = talk.throw, error
 
     def _exchange(self, step: Ask) -> Reply:
-        assert isinstance(step.request, bytes)
         assert step.rule is not None
-        assert not step.mutating
         self.steps.append(step)
-        for left in range(self.repeats, -1, -1):
+        for left in range(0 if step.mutating else self.repeats, -1, -1):
             sent_at = self.now
-            self.asked.append(step.request)
-            data = self.answer(step.request, sent_at)
+            request = step.request(sent_at) if callable(step.request) else step.request
+            mutating = step.mutating or is_mutating(request)
+            assert not mutating or (self.leave and act(request) == self.leave), request.hex(" ")
+            self.asked.append(request)
+            data = self.answer(request, sent_at)
             self.now += timedelta(seconds=0.3)
             try:
                 return Reply(receive(step.rule, data, self.chunk), sent_at, self.now)
