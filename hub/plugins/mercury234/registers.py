@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 
 from hub.plugins.api import (
     DeviceFault,
@@ -101,12 +103,18 @@ def latest_months(today: datetime) -> Iterator[tuple[int, str]]:
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 
 
-def table(today: datetime | None) -> dict[Register, Place]:
+def table(today: datetime | None) -> Mapping[Register, Place]:
     """Return every register of the family; those of months only if ``today`` is known.
 
     ``today`` is the meter's face: a month is its latest occurrence, so without a date nobody can
     say which month an answer is about.
     """
+    return _table(today and datetime(today.year, today.month, 1))  # noqa: DTZ001 - a face
+
+
+@lru_cache(maxsize=4)
+def _table(today: datetime | None) -> Mapping[Register, Place]:
+    # thousands of places, asked for at each reading of every meter
     spots = [(array, 0, period) for array, period in PERIODS.items()]
     if today is not None:
         spots += [
@@ -126,7 +134,7 @@ def table(today: datetime | None) -> dict[Register, Place]:
             spot = Spot(ENERGY_CODE, array, month)
             for column, obis in enumerate(LOSS_CODES):
                 found[Register(obis, period)] = Place(spot, LOSSES, column)
-    return found
+    return MappingProxyType(found)
 
 
 def answerable(
