@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po, write_po
 HUB = Path(__file__).resolve().parents[1] / "hub"
 METHODS = [
     ("web/**.py", "python"),
+    ("services/**.py", "python"),
+    ("plugins/**.py", "python"),
     ("app.py", "python"),
     ("web/**/templates/**.html", "jinja2"),
 ]
