@@ -34,10 +34,11 @@ _HOW = (
     "Write it tcp://host:port, serial:///dev/ttyUSB0?baud=9600, rfc2217://host:port "
     "or listen://host:port/NAME."
 )
-_OPTIONS = "baud, parity, stop, echo, latency, hello"
+_OPTIONS = "baud, parity, stop, echo, latency, gap, hello"
 _MAX_BAUD = 4_000_000
 _MIN_BAUD = 50
 _MAX_LATENCY_S = 60.0
+_MAX_GAP_S = 1.0
 _MAX_PORT = 65535
 _MAX_HELLO = 64
 
@@ -55,6 +56,7 @@ class LineAddress:
     stop_bits: int = 1
     echo: bool = False  # the adapter hears itself
     latency_s: float | None = None  # one way, and the longest pause it makes inside a frame
+    gap_s: float = 0.0  # quiet before each request, where a gateway or meter needs more than usual
     name: str = ""  # of a gateway that calls us: its first packet holds it as a word
     hello: str = ""  # hex that this packet begins with instead, if it is not text
 
@@ -92,6 +94,8 @@ class LineAddress:
             options.append("echo=1")
         if self.latency_s is not None:
             options.append(f"latency={self.latency_s:g}")
+        if self.gap_s:
+            options.append(f"gap={self.gap_s:g}")
         if self.hello:
             options.append(f"hello={self.hello}")
         return f"{place}?{'&'.join(options)}" if options else place
@@ -196,14 +200,17 @@ def _echo(value: str) -> bool:
     raise BadLine(f"'echo={value}' is neither 1 (the adapter hears itself) nor 0.")
 
 
-def _latency(value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if 0 <= seconds <= _MAX_LATENCY_S:
-        return seconds
-    raise BadLine(f"'latency={value}' is no latency; write seconds, from 0 to {_MAX_LATENCY_S:g}.")
+def _seconds(name: str, most: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if 0 <= seconds <= most:
+            return seconds
+        raise BadLine(f"'{name}={value}' is no {name}; write seconds, from 0 to {most:g}.")
+
+    return read
 
 
 def _hello(value: str) -> str:
@@ -223,6 +230,7 @@ _READERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "parity": ("parity", _parity),
     "stop": ("stop_bits", _stop_bits),
     "echo": ("echo", _echo),
-    "latency": ("latency_s", _latency),
+    "latency": ("latency_s", _seconds("latency", _MAX_LATENCY_S)),
+    "gap": ("gap_s", _seconds("gap", _MAX_GAP_S)),
     "hello": ("hello", _hello),
 }

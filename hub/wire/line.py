@@ -347,7 +347,7 @@ class Seat:
         self._delay_s = 2 * address.delay_s  # there and back
         self._first_s = timing.first_byte_s
         self.clock = asyncio.get_running_loop().time
-        self.gap_s = timing.gap_s
+        self.gap_s = max(timing.gap_s, address.gap_s)
         self.quiet_s = quiet_s(timing, address)
         self.late_reply_s = timing.late_reply_s
         self.interleave = interleave
@@ -400,9 +400,8 @@ class Seat:
 
 def quiet_s(timing: Timing, address: LineAddress) -> float:
     """Say what silence ends a frame: in characters on a port, in latency over a network."""
-    if address.kind == "serial":
-        return max(timing.gap_s, QUIET_CHARS * address.char_s) + address.delay_s
-    return max(timing.gap_s, QUIET_CHARS * address.char_s, address.delay_s)
+    own = max(timing.gap_s, timing.quiet_s, QUIET_CHARS * address.char_s)
+    return own + address.delay_s if address.kind == "serial" else max(own, address.delay_s)
 
 
 def _built(step: Ask, seat: Seat, at: datetime) -> bytes:

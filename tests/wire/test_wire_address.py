@@ -29,6 +29,11 @@ from hub.wire.address import LineAddress, parse_line
             LineAddress("serial", device="/dev/serial/by-id/usb-a b", stop_bits=2),
             "serial:///dev/serial/by-id/usb-a%20b?stop=2",
         ),
+        (
+            "tcp://gate:4001?gap=0.025",
+            LineAddress("tcp", "gate", 4001, gap_s=0.025),
+            "tcp://gate:4001?gap=0.025",
+        ),
         ("serial://COM3", LineAddress("serial", device="COM3"), "serial://COM3"),
     ],
 )
@@ -62,6 +67,7 @@ def test_a_line_has_one_canonical_spelling(text, address, canonical):
         ("serial:///dev/ttyUSB0?stop=3", "stop=3"),
         ("serial:///dev/ttyUSB0?echo=yes", "echo=yes"),
         ("serial:///dev/ttyUSB0?latency=nan", "latency=nan"),
+        ("serial:///dev/ttyUSB0?gap=2", "gap=2"),
         ("serial:///dev/ttyUSB0?speed=9600", "'speed'"),
         ("serial:///dev/ttyUSB0?baud=9600&baud=300", "twice"),
         ("serial:///dev/ttyUSB0?baud", "options"),

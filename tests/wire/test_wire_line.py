@@ -156,6 +156,9 @@ def test_silence_is_measured_in_characters_or_in_latency():
     assert quiet_s(Timing(0.15, 0.005, 1), slow) == pytest.approx(4 * 10 / 300 + 0.02)
     assert quiet_s(Timing(0.15, 0.005, 1), far) == 0.7
     assert quiet_s(Timing(0.15, 0.2, 1), LineAddress("tcp", "gate", 1)) == 0.2
+    port = LineAddress("serial", device="/dev/x")
+    assert quiet_s(Timing(0.15, 0.005, 1, quiet_s=0.1), port) == pytest.approx(0.1 + 0.02)
+    assert quiet_s(Timing(0.15, 0.005, 1, quiet_s=0.1), LineAddress("tcp", "gate", 1)) == 0.1
 
 
 def test_the_wait_for_the_first_byte_counts_the_line_and_the_sending():
@@ -243,7 +246,9 @@ def test_a_gap_is_kept_between_a_reply_and_the_next_request():
         await seat(line, 8)(read(3, 8))
         return link.sent[1][0] - replied
 
-    assert on_line(main) >= toy.TIMING.gap_s
+    assert toy.TIMING.gap_s <= on_line(main) < 2 * toy.TIMING.gap_s
+    needs_more = LineAddress("serial", device="/dev/x", gap_s=0.04)
+    assert on_line(main, address=needs_more) == pytest.approx(0.04)
 
 
 def test_what_comes_unasked_is_logged_and_dropped():

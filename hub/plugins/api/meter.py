@@ -176,9 +176,12 @@ PROTOCOLS: Mapping[Can, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    first_byte_s: float
-    gap_s: float
-    late_reply_s: float
+    """The meter's times, in seconds, on a wire without latency of its own."""
+
+    first_byte_s: float  # the longest it thinks
+    gap_s: float  # quiet that it needs between its answer and the next request
+    late_reply_s: float  # after an ask that failed, how long an answer may still come
+    quiet_s: float = 0.0  # the longest pause that it makes within an answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ DOORS = tuple(
     for parity in ("N", "E", "O")
     for baud in (9600, 19200, 38400, 4800, 2400, 1200, 600, 300)
 )
-LONG_ANSWER_GAP_S = 0.025
+LONG_ANSWER_QUIET_S = 0.025  # a long answer may pause so long and go on
 LATE_REPLY_S = 1.0  # a gateway may hold an answer back this long
 MAY = frozenset(
     (
@@ -108,8 +108,9 @@ def timing(baud: int) -> Timing:
     gap_ms, first_ms = TIMES_MS[listed]
     return Timing(
         first_byte_s=first_ms / 1000,
-        gap_s=max(gap_ms / 1000, LONG_ANSWER_GAP_S),
+        gap_s=gap_ms / 1000,
         late_reply_s=first_ms / 1000 + LATE_REPLY_S,
+        quiet_s=LONG_ANSWER_QUIET_S,
     )
 
 

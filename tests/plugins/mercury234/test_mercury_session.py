@@ -233,7 +233,10 @@ def test_only_known_reads_are_harmless():
 def test_times_follow_the_speed():
     assert timing(300).first_byte_s == 1.6
     assert timing(9600).first_byte_s == 0.15
-    assert timing(115200).gap_s == 0.025
+    assert timing(9600).gap_s == 0.005
+    assert timing(115200).gap_s == 0.002
+    assert timing(300).gap_s == 0.16
+    assert timing(9600).quiet_s == 0.025  # within a long answer
     assert timing(9600).late_reply_s > timing(9600).first_byte_s
 
 
