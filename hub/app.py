@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from hub.plugins.manager import Plugins
 from hub.services.accounts import Accounts
 from hub.services.contracts import Contracts
 from hub.services.home import Home
+from hub.services.line_figures import line_figures as figures_of_lines
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
 from hub.services.persons import Persons
@@ -41,7 +43,7 @@ from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge, cookie_name
 from hub.web.kit.failures import ShellOf, on_error
 from hub.web.kit.i18n import gettext
-from hub.web.kit.probes import Probe
+from hub.web.kit.probes import LineFiguresNow, Probe
 from hub.web.kit.rendering import environment
 from hub.web.kit.requests import LARGEST_BODY, PortalRequest, read_form
 from hub.web.kit.services import Services
@@ -100,6 +102,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         state={"services": made},
         shell_of=frame_of,
         ready={"store": store.check_schema},
+        line_figures=partial(figures_of_lines, store, with_meters=False),
     )
 
 
@@ -110,12 +113,14 @@ def assemble(
     state: Mapping[str, Any] | None = None,
     shell_of: ShellOf,
     ready: Mapping[str, Probe] | None = None,
+    line_figures: LineFiguresNow | None = None,
 ) -> Litestar:
     """Put the portal together from parts.
 
     ``features`` are the slices' routers, ``state`` the services they find in ``app.state``,
     ``shell_of`` the frame of a signed-in visitor (for error pages), ``ready`` the probes of
-    ``/health/ready`` by name: each raises a HubError when its thing is not usable.
+    ``/health/ready`` by name: each raises a HubError when its thing is not usable;
+    ``line_figures`` is for ``/metrics``.
     """
     assets = Assets()
     secret = csrf_secret(settings)
@@ -152,6 +157,7 @@ def assemble(
                 "secure": settings.cookies_secure,
                 "metrics_token": token.get_secret_value() if token else None,
                 "probes": dict(ready or {}),
+                "line_figures": line_figures,
                 **(state or {}),
             }
         ),

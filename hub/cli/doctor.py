@@ -30,8 +30,9 @@ class Finding:
 
 
 @click.command()
+@click.option("--lines", is_flag=True, help="Only lines and meters, in figures.")
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
-def doctor(*, as_json: bool) -> int:
+def doctor(*, lines: bool, as_json: bool) -> int:
     """Say what is installed and whether it is healthy: plugins, keys, database, lines, meters.
 
     Changes nothing. Exit code 1 if something needs a person.
@@ -40,6 +41,10 @@ def doctor(*, as_json: bool) -> int:
     from hub.cli.opening import read_settings
 
     settings = read_settings()
+    if lines:
+        from hub.cli.doctor_lines import look_at_lines
+
+        return look_at_lines(settings, as_json=as_json)
     findings = [*_installed(), *_plugins(settings), _keys(settings), _folder(settings)]
     findings += _database(settings)
     healthy = all(finding.well for finding in findings)

@@ -24,6 +24,7 @@ class LineFare:
 class MeterFare:
     """A meter; ``seen_at`` None: never read yet. ``stopped``: it waits for a person."""
 
+    id: int
     line_id: int
     maker: str
     serial: str
@@ -54,8 +55,9 @@ def meters(unit: Unit) -> list[MeterFare]:
 
 def _meter(row: Meter, state: MeterState | None) -> MeterFare:
     if state is None:
-        return MeterFare(row.line_id, row.maker, row.serial, None, 0, False, "", "")
+        return MeterFare(row.id or 0, row.line_id, row.maker, row.serial, None, 0, False, "", "")
     return MeterFare(
+        row.id or 0,
         row.line_id,
         row.maker,
         row.serial,

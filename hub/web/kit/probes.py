@@ -1,8 +1,9 @@
 """Health, metrics and the API's schema: what machines ask the portal."""
 
+import contextlib
 import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Router, get
@@ -13,10 +14,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from typing_extensions import override
 
 from hub.errors import HubError
+from hub.services.line_figures import LineFigures
+from hub.web.kit.line_metrics import as_prometheus
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 
 Probe = Callable[[], None]
+LineFiguresNow = Callable[[], Sequence[LineFigures]]
 OK, UNAVAILABLE = 200, 503
 # A proxy on this machine asks for somebody elsewhere.
 PROXIES_SAY = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
@@ -60,11 +64,17 @@ def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     )
 
 
-@get("/metrics", sync_to_thread=False, include_in_schema=False)
+@get("/metrics", sync_to_thread=True, include_in_schema=False)
 def metrics(request: AnyRequest) -> Response[bytes]:
+    """Tell this process's figures and those of all lines; the latter not if the store is away."""
     if not may_see_details(request):
         raise NotFoundException
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    body = generate_latest()
+    line_figures: LineFiguresNow | None = request.app.state.line_figures
+    if line_figures is not None:
+        with contextlib.suppress(HubError):
+            body += as_prometheus(line_figures())
+    return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 class SchemaPage(OpenAPIRenderPlugin):
