@@ -206,10 +206,12 @@ def _enter(
 ) -> None:
     from hub.cli import demo_utility as data
     from hub.plugins.api import Point
-    from hub.services import books, places
+    from hub.services import bookkeeping, places
     from hub.services.passwords import Passwords
 
-    supplier_id = books.open_supplier(store, title=data.SUPPLIER.name, card=data.SUPPLIER, now=now)
+    supplier_id = bookkeeping.open_supplier(
+        store, title=data.SUPPLIER.name, card=data.SUPPLIER, now=now
+    )
     installed_at = datetime.fromisoformat(made.since).replace(tzinfo=ZoneInfo(data.ZONE))
     points: dict[str, list[Point]] = {}
     for (line, port, offset, meter), identity in zip(asked, identities, strict=True):
@@ -247,8 +249,9 @@ def _enter(
         )  # fmt: skip
     passwords = Passwords()
     told = {login: tuple(found) for login, found in points.items()}
+    books = bookkeeping.Bookkeeping(store, supplier_id, passwords, actor="demo")
     for contract in data.contracts(told, now):
-        books.enter(store, passwords, supplier_id, contract)
+        books.enter(contract)
     asyncio.run(_enter_consumer(store, passwords, supplier_id))
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from hub.plugins.api import Point, PointFact, SupplierCard
-from hub.services.books import BookedContract
+from hub.services.bookkeeping import BookedContract
 
 DRIVER: Final = "mercury234"
 ZONE: Final = "Europe/Samara"

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from hub.plugins.api import Notifier
     from hub.plugins.manager import Plugins
+    from hub.services.exchange import Exchange
     from hub.services.mail import Mails
     from hub.settings import Settings
     from hub.store.unit import Store
 
 MAIL_EVERY_S: Final = 1.0
+EXCHANGE_EVERY_S: Final = 1.0
 COLLECTOR_AGAIN_S: Final = 5.0
 WAITING: Final = 2048  # connections that may wait to be accepted
 GRACE_S: Final = 5  # for requests that are being answered at the end
@@ -42,7 +44,9 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from hub.app import create_app
     from hub.cli.opening import open_plugins, open_store, read_keys, read_settings
     from hub.logs import log_to_stderr
+    from hub.services.exchange import Exchange
     from hub.services.mail import Letterhead, Mails
+    from hub.services.passwords import Passwords
 
     settings = read_settings()
     asked: dict[str, Any] = {"host": host, "port": port}
@@ -57,7 +61,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     with open_store(settings) as store, _listen(settings.host, settings.port) as listener:
         notifier = _notifier(settings, store, plugins)
         head = Letterhead(settings.base_url, settings.brand)
-        beside = []
+        beside = [_exchange(Exchange(store, plugins, Passwords()))]
         if notifier is not None:
             beside.append(_carry(Mails(store, notifier, head)))
         if collect:
@@ -143,6 +147,18 @@ async def _carry(mails: "Mails") -> None:
         except StoreError as error:
             structlog.get_logger("hub.mail").warning("mail.not_carried", code=error.code)
         await asyncio.sleep(MAIL_EVERY_S)
+
+
+async def _exchange(exchange: "Exchange") -> None:
+    """Carry messages to suppliers and ask for their news as they fall due."""
+    import structlog
+
+    while True:
+        try:
+            await exchange.run_due()
+        except StoreError as error:
+            structlog.get_logger("hub.exchange").warning("exchange.waits", code=error.code)
+        await asyncio.sleep(EXCHANGE_EVERY_S)
 
 
 async def _collect() -> None:

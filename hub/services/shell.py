@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hub.errors import Missing
 from hub.store import contracts as stored
+from hub.store import told
 from hub.store.accounts import SignedIn
 from hub.store.contracts import ListedContract
 from hub.store.unit import Store, Unit
@@ -32,10 +33,11 @@ class ShellView:
     theme: str
     contracts: tuple[PanelContract, ...]
     current: PanelContract | None
+    unread: int = 0  # notifications of the current contract
 
 
 class Shell:
-    """One query for each page."""
+    """Reads the frame of a page."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -48,7 +50,8 @@ class Shell:
 
 def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> ShellView:
     """Show the frame from a unit that is open for the page's data too."""
-    contracts = tuple(_panel(row) for row in stored.listed(unit, who.user_id))
+    unread = told.unread(unit, who.user_id)
+    contracts = tuple(_panel(row, unread) for row in stored.listed(unit, who.user_id))
     by_id = {contract.id: contract for contract in contracts}
     if contract_id is not None and contract_id not in by_id:
         raise Missing
@@ -65,8 +68,9 @@ def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> Shell
         theme=who.theme,
         contracts=contracts,
         current=current,
+        unread=unread.get(current.id, 0) if current else 0,
     )
 
 
-def _panel(row: ListedContract) -> PanelContract:
-    return PanelContract(row.id, row.name, row.supplier, row.number)
+def _panel(row: ListedContract, unread: dict[int, int]) -> PanelContract:
+    return PanelContract(row.id, row.name, row.supplier, row.number, unread=row.id in unread)

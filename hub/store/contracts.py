@@ -1,19 +1,18 @@
-"""Suppliers, contracts and their points, and the in-house books."""
+"""Suppliers, contracts and their points, and the codes that contracts are linked by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.contracts import Place
 from hub.store.tables import (
     Contract,
     ContractPoint,
-    HouseContract,
-    HousePoint,
+    LinkCode,
     Supplier,
 )
 from hub.store.unit import Unit
@@ -25,8 +24,7 @@ _POINT = _T["contract_point"].c
 _PLACE = _T["metering_point"].c
 _INSTALLATION = _T["installation"].c
 _METER = _T["meter"].c
-_HOUSE = _T["house_contract"].c
-_HOUSE_POINT = _T["house_point"].c
+_CODE = _T["link_code"].c
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,38 +215,51 @@ def join(unit: Unit, point_id: int | None, metering_point_id: int) -> None:
     )
 
 
-# -- the in-house books ------------------------------------------------------------------------
+# -- one-time codes ----------------------------------------------------------------------------
 
 
-def house_by_login(unit: Unit, supplier_id: int, login: str) -> HouseContract | None:
+def holders(unit: Unit, supplier_id: int, remote_id: str) -> int:
+    """Count who has linked the account."""
+    asked = select(func.count()).select_from(_T["contract"])
+    mine = (_CONTRACT.supplier_id == supplier_id, _CONTRACT.remote_id == remote_id)
+    return int(unit.session.execute(asked.where(*mine)).scalar_one())
+
+
+def add_code(unit: Unit, row: LinkCode) -> None:
+    unit.session.add(row)
+    unit.session.flush()
+
+
+def live_code(unit: Unit, supplier_id: int, number: str, now: datetime) -> LinkCode | None:
+    """Find the code of a contract's number that can still be used, however often it was tried."""
     return unit.session.scalars(
-        select(HouseContract).where(_HOUSE.supplier_id == supplier_id, _HOUSE.login == login)
+        select(LinkCode)
+        .where(
+            _CODE.supplier_id == supplier_id,
+            _CODE.number == number,
+            _CODE.spent_at.is_(None),
+            _CODE.revoked_at.is_(None),
+            _CODE.expires_at > now,
+        )
+        .order_by(_CODE.id.desc())
     ).first()
 
 
-def house_by_id(unit: Unit, supplier_id: int, house_id: int) -> HouseContract | None:
-    return unit.session.scalars(
-        select(HouseContract).where(_HOUSE.supplier_id == supplier_id, _HOUSE.id == house_id)
-    ).first()
+def revoke_codes(unit: Unit, supplier_id: int, number: str, now: datetime) -> None:
+    """End all codes of a contract's number that were not spent."""
+    unit.session.execute(
+        update(_T["link_code"])
+        .where(
+            _CODE.supplier_id == supplier_id,
+            _CODE.number == number,
+            _CODE.spent_at.is_(None),
+            _CODE.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
 
 
-def house_points(unit: Unit, house_id: int) -> Sequence[HousePoint]:
-    return unit.session.scalars(
-        select(HousePoint)
-        .where(_HOUSE_POINT.house_contract_id == house_id)
-        .order_by(_HOUSE_POINT.id)
-    ).all()
-
-
-def add_house_contract(unit: Unit, row: HouseContract) -> int:
-    return _added(unit, row)
-
-
-def add_house_point(unit: Unit, row: HousePoint) -> int:
-    return _added(unit, row)
-
-
-def _added(unit: Unit, row: Supplier | Contract | HouseContract | HousePoint) -> int:
+def _added(unit: Unit, row: Supplier | Contract) -> int:
     unit.session.add(row)
     unit.session.flush()
     if row.id is None:  # the database numbers every row

@@ -10,7 +10,7 @@ import pytest
 from browsers import chromium, complaints, overflow
 
 from hub.plugins.api import Point, SupplierCard
-from hub.services import books
+from hub.services import bookkeeping
 from hub.services.accounts import Accounts
 from hub.services.passwords import Passwords
 from hub.store.secrets import new_key
@@ -24,14 +24,11 @@ WIDTHS = (320, 390, 1024, 1440)
 
 
 def seed(store: Store) -> None:
-    supplier = books.open_supplier(
+    supplier = bookkeeping.open_supplier(
         store, title="Энергосбыт Заречье", card=SupplierCard(name="Энергосбыт Заречье"), now=NOW
     )
-    books.enter(
-        store,
-        Passwords(),
-        supplier,
-        books.BookedContract(
+    bookkeeping.Bookkeeping(store, supplier, Passwords()).enter(
+        bookkeeping.BookedContract(
             login="4001", password="Ozero-1", number="76-4001", holder="Ли Б.", address="-",
             balance_at=NOW, points=(Point(id="1", name="Ввод", number="ТУ-1", smart=False),),
         ),

@@ -28,7 +28,7 @@ import strangers
 from hub.cli.opening import KEYS_FILE, write_keys
 from hub.plugins.api import Point, SupplierCard
 from hub.plugins.manager import load_plugins
-from hub.services import books, places
+from hub.services import bookkeeping, places
 from hub.services.accounts import Accounts
 from hub.services.contracts import Contracts
 from hub.services.passwords import Passwords
@@ -105,7 +105,9 @@ def people(installation, line) -> tuple[int, int]:
     """Enter supplier, books, point and consumer, and link; give the ids of user and point."""
     store = installation.store()
     now = datetime.now(UTC)
-    supplier = books.open_supplier(store, title="Toys", card=SupplierCard(name="Toys"), now=now)
+    supplier = bookkeeping.open_supplier(
+        store, title="Toys", card=SupplierCard(name="Toys"), now=now
+    )
     serial = f"T{ADDRESS:06d}"
     places.set_up(
         store,
@@ -120,9 +122,8 @@ def people(installation, line) -> tuple[int, int]:
     )  # fmt: skip
     passwords = Passwords()
     point = Point(id="TOY-1", name="Playroom", number="TOY-1", meter_serial=serial, smart=True)
-    books.enter(
-        store, passwords, supplier,
-        books.BookedContract(
+    bookkeeping.Bookkeeping(store, supplier, passwords).enter(
+        bookkeeping.BookedContract(
             login="toys", password="toys-secret", number="7", holder="A. Child", address="Here",
             points=(point,),
         ),

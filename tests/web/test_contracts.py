@@ -18,7 +18,7 @@ from hub.errors import (
 from hub.plugins.api import Point, SupplierCard
 from hub.services import bookkeeping
 from hub.services.accounts import Accounts
-from hub.services.contracts import Contracts
+from hub.services.asking import Asking
 from hub.services.passwords import Passwords
 from hub.store.unit import Store
 
@@ -167,7 +167,7 @@ def test_every_failure_has_its_own_words(signed, supplier, monkeypatch, error: H
     async def fails(*_arguments):
         raise error
 
-    monkeypatch.setattr(Contracts, "ask", fails)
+    monkeypatch.setattr(Asking, "ask", fails)
     answer = add(signed, supplier)
     assert answer.status_code == 422
     assert sentence in words(answer.text)

@@ -160,6 +160,50 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("does not fit this supplier"),
         N_("This supplier's passwords look different. Check it against the letter."),
     ),
+    "appeal.subject_empty": (
+        N_("there is no subject"),
+        N_("Say in a few words what it is about."),
+    ),
+    "appeal.subject_long": (
+        N_("is too long"),
+        N_("Shorten it to 200 characters; the rest belongs in the description."),
+    ),
+    "appeal.text_empty": (
+        N_("nothing is written"),
+        N_("Describe what happened and what you ask for."),
+    ),
+    "appeal.text_long": (
+        N_("is too long"),
+        N_("Shorten it to 5000 characters."),
+    ),
+    "reading.not_a_number": (
+        N_("is not a reading"),
+        N_("Write the digits that the meter shows, like 4821.5."),
+    ),
+    "reading.too_long": (
+        N_("has too many digits"),
+        N_("The meter shows fewer digits before the point. Check it against the meter."),
+    ),
+    "reading.too_fine": (
+        N_("has too many decimals"),
+        N_("The meter shows fewer digits after the point. Check it against the meter."),
+    ),
+    "reading.lower": (
+        N_("is lower than the previous one"),
+        N_("Check it against the meter; if it is right, write to the supplier."),
+    ),
+    "reading.window_closed": (
+        N_("readings are not taken today"),
+        N_("Send them on the days that the supplier takes them."),
+    ),
+    "reading.rolled_over": (
+        N_("the meter went past its last digit"),
+        N_("If it did begin from zero again, confirm it."),
+    ),
+    "reading.too_high": (
+        N_("is far more than usual"),
+        N_("Check it against the meter; if it is right, confirm it."),
+    ),
 }
 FIELD_OTHER = (N_("can't be accepted"), N_("Check what was entered and send it again."))
 

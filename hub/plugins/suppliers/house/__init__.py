@@ -1,33 +1,54 @@
-"""The utility's own books as a supplier: contracts, balances and points kept in the hub itself.
+"""The utility's own books as a supplier: all that the hub itself keeps of contracts.
 
-A thin connector over ``desk.books``; the consumer proves the login and password that the books
-hold (as an argon2 hash) for the contract.
+Thin connectors over ``desk.books``. ``house``: the consumer proves the login and password that the
+books hold for the contract. ``house_code``: the hub has proved a one-time code of the contract's
+number before it asks, and the account holds the number alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import override
 
 from hub.plugins.api import (
     Account,
+    Appeal,
+    AppealDraft,
+    Attachment,
     Balance,
+    Bill,
     Books,
     Challenge,
+    Consent,
     Contract,
     ContractBroken,
+    Cursor,
     Desk,
     Does,
     LinkBy,
+    Money,
+    Notice,
     NotSupported,
+    Page,
+    Payment,
     PluginCard,
     PluginSettings,
     Point,
+    Receipt,
     Secret,
+    Submission,
+    SubmissionNews,
     SupplierCard,
+    SupplierReading,
     SupplierSpec,
+    Tariff,
     hookimpl,
     setting,
 )
 
-DOES = frozenset({Does.CARD, Does.CONTRACT, Does.BALANCE, Does.POINTS})
+DOES = frozenset(Does) - {Does.PROFILE, Does.JOURNAL}
+SET = TypeVar("SET", bound=PluginSettings)
 
 
 class HouseInstallation(PluginSettings):
@@ -41,23 +62,33 @@ class HouseAccount(PluginSettings):
     password: Secret = setting(label="supplier.password")
 
 
-class HouseConnector:
+class HouseCodeAccount(PluginSettings):
+    """The contract that a code was issued for."""
+
+    number: str = setting(label="supplier.number", hint="supplier.house.number_hint")
+
+
+class Connector(Generic[SET]):
     """One consumer's access; signs in once and remembers whose books these are."""
 
-    def __init__(self, account: HouseAccount) -> None:
-        self.settings = account
+    def __init__(self, settings: SET) -> None:
+        self.settings = settings
         self.account: Account | None = None
 
     async def sign_in(self, desk: Desk) -> Account:
-        password = self.settings.password.get_secret_value()
-        self.account = await _books(desk).sign_in(self.settings.login, password)
+        self.account = await self._prove(_books(desk))
         return self.account
 
+    async def _prove(self, books: Books) -> Account:
+        raise NotImplementedError
+
     async def answer(self, desk: Desk, challenge: Challenge, reply: str) -> Account:  # noqa: ARG002 - the protocol's
-        raise NotSupported("The house books ask nothing but login and password.")
+        raise NotSupported("The house books ask nothing but what the letter holds.")
 
     def does(self, account: Account) -> frozenset[Does]:  # noqa: ARG002 - the same for all
         return DOES
+
+    # -- the contract
 
     async def card(self, desk: Desk) -> SupplierCard:
         return await _books(desk).card()
@@ -71,8 +102,82 @@ class HouseConnector:
     async def points(self, desk: Desk) -> Sequence[Point]:
         return await _books(desk).points(await self._signed_in(desk))
 
+    # -- readings
+
+    async def readings(self, desk: Desk, since: Cursor | None) -> Page[SupplierReading]:
+        return await _books(desk).readings(await self._signed_in(desk), since)
+
+    async def submit(self, desk: Desk, submission: Submission, consent: Consent) -> Receipt:  # noqa: ARG002 - the hub's own
+        return await _books(desk).submit(await self._signed_in(desk), submission)
+
+    async def submissions(self, desk: Desk, since: Cursor | None) -> Page[SubmissionNews]:
+        return await _books(desk).submissions(await self._signed_in(desk), since)
+
+    # -- money
+
+    async def tariffs(self, desk: Desk, on: date) -> Sequence[Tariff]:
+        return await _books(desk).tariffs(await self._signed_in(desk), on)
+
+    async def payments(self, desk: Desk, since: Cursor | None) -> Page[Payment]:
+        return await _books(desk).payments(await self._signed_in(desk), since)
+
+    async def payment_page(self, desk: Desk, amount: Money) -> str:  # noqa: ARG002 - the protocol's
+        raise NotSupported("The house books have no page to pay on.")
+
+    async def bills(self, desk: Desk, since: Cursor | None) -> Page[Bill]:
+        return await _books(desk).bills(await self._signed_in(desk), since)
+
+    async def bill_file(self, desk: Desk, remote_id: str) -> Attachment:  # noqa: ARG002 - the protocol's
+        raise NotSupported("The house books keep bills as lines, not as files.")
+
+    # -- notices and appeals
+
+    async def notices(self, desk: Desk, since: Cursor | None) -> Page[Notice]:
+        return await _books(desk).notices(await self._signed_in(desk), since)
+
+    async def notice_read(self, desk: Desk, remote_id: str) -> None:
+        await _books(desk).notice_read(await self._signed_in(desk), remote_id)
+
+    async def topics(self, desk: Desk) -> Mapping[str, str]:  # noqa: ARG002 - the subject is free text
+        return {}
+
+    async def create_appeal(self, desk: Desk, draft: AppealDraft, consent: Consent) -> Appeal:  # noqa: ARG002 - the hub's own
+        return await _books(desk).create_appeal(await self._signed_in(desk), draft)
+
+    async def reply(
+        self,
+        desk: Desk,
+        remote_id: str,
+        draft: AppealDraft,
+        consent: Consent,  # noqa: ARG002 - the hub's own
+    ) -> Appeal:
+        return await _books(desk).reply(await self._signed_in(desk), remote_id, draft)
+
+    async def appeals(self, desk: Desk, since: Cursor | None) -> Page[Appeal]:
+        return await _books(desk).appeals(await self._signed_in(desk), since)
+
+    async def appeal(self, desk: Desk, remote_id: str) -> Appeal:
+        return await _books(desk).appeal(await self._signed_in(desk), remote_id)
+
     async def _signed_in(self, desk: Desk) -> Account:
         return self.account or await self.sign_in(desk)
+
+
+class HouseConnector(Connector[HouseAccount]):
+    """Proves login and password."""
+
+    @override
+    async def _prove(self, books: Books) -> Account:
+        password = self.settings.password.get_secret_value()
+        return await books.sign_in(self.settings.login, password)
+
+
+class HouseCodeConnector(Connector[HouseCodeAccount]):
+    """Finds the contract that the hub proved a code of."""
+
+    @override
+    async def _prove(self, books: Books) -> Account:
+        return await books.by_number(self.settings.number)
 
 
 def _books(desk: Desk) -> Books:
@@ -89,13 +194,20 @@ def _build(installation: HouseInstallation, account: HouseAccount) -> HouseConne
     return HouseConnector(account)
 
 
+def _build_by_code(
+    installation: HouseInstallation,  # noqa: ARG001 - nothing in it
+    account: HouseCodeAccount,
+) -> HouseCodeConnector:
+    return HouseCodeConnector(account)
+
+
 @hookimpl
 def hub_plugin() -> PluginCard:
     return PluginCard(id="house", title="House books", requires_api=(1, 0))
 
 
 @hookimpl
-def hub_supplier_connectors() -> Sequence[SupplierSpec[HouseInstallation, HouseAccount]]:
+def hub_supplier_connectors() -> Sequence[SupplierSpec[Any, Any]]:
     return [
         SupplierSpec(
             id="house",
@@ -108,5 +220,17 @@ def hub_supplier_connectors() -> Sequence[SupplierSpec[HouseInstallation, HouseA
             build=_build,
             may=DOES,
             wants=frozenset({"books"}),
-        )
+        ),
+        SupplierSpec(
+            id="house_code",
+            title="House books, linked by a code",
+            regions=(),
+            installation=HouseInstallation,
+            account=HouseCodeAccount,
+            link_by=LinkBy.CODE,
+            hosts=_no_hosts,
+            build=_build_by_code,
+            may=DOES,
+            wants=frozenset({"books"}),
+        ),
     ]

@@ -33,6 +33,7 @@ KEPT = ("supplier", "name", "login", "back")
 # What connectors call their hints; a hint that is a sentence is shown as it is.
 HINTS = {
     "supplier.house.login_hint": N_("The number of the personal account from the bill."),
+    "supplier.house.number_hint": N_("The contract's number from the letter."),
 }
 
 log = structlog.get_logger("hub.web.contracts")
@@ -119,7 +120,12 @@ def _page(
     made = services(request)
     view = NewContractView(
         suppliers=tuple(
-            SupplierChoice(str(each.id), each.title, _hint(each.hint))
+            SupplierChoice(
+                str(each.id),
+                each.title,
+                _hint(each.hint),
+                gettext("The one-time code from the supplier's letter.") if each.by_code else "",
+            )
             for each in made.contracts.suppliers()
         ),
         form=form,

@@ -1,0 +1,253 @@
+"""Appeals as their author sees them: written, waiting, in work, answered."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hub.errors import InputRefused, Missing, NotSupported
+from hub.plugins.api import Does
+from hub.services.accounts import LONGEST, normal_email
+from hub.services.clock import utc_now
+from hub.services.exchange import APPEAL, REPLY, SENDING, UNCERTAIN, WAITING
+from hub.services.shell import ShellView, shell_in
+from hub.store import outbox, tables
+from hub.store import told as kept
+from hub.store.accounts import SignedIn
+from hub.store.unit import Store, Unit
+
+A_PAGE = 20
+LONGEST_SUBJECT = 200
+LONGEST_BODY = 5000
+OPEN = frozenset({WAITING, SENDING, UNCERTAIN, "sent", "in_work"})
+
+
+@dataclass(frozen=True, slots=True)
+class AppealView:
+    """An appeal. ``state``: waiting (not delivered yet), uncertain, or a supplier's AppealState.
+
+    ``remote_state`` is how the supplier words it, of a refusal the reason. ``error_code``: why it
+    still waits.
+    """
+
+    id: int
+    contract_id: int
+    number: str
+    subject: str
+    state: str
+    remote_state: str
+    error_code: str
+    due_on: date | None
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the thread; ``who`` '' is the consumer. ``state`` of ours: '' is delivered."""
+
+    at: datetime
+    who: str
+    text: str
+    state: str
+    error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealsPage:
+    """«Обращения» of a contract, the last changed first; ``can_write``: the supplier takes them."""
+
+    shell: ShellView
+    items: tuple[AppealView, ...]
+    page: int
+    more: bool
+    can_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppealPage:
+    """An appeal with all that was said; ``can_reply``: the supplier takes more words."""
+
+    shell: ShellView
+    appeal: AppealView
+    thread: tuple[Said, ...]
+    can_reply: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the form holds, as typed. ``key`` is made with the form: sent twice, it is one."""
+
+    key: str
+    email: str
+    phone: str
+    subject: str
+    text: str
+
+
+def new_key() -> str:
+    """Make the key of a form."""
+    return secrets.token_hex(16)
+
+
+class Appeals:
+    """Appeals of contracts; every id is looked up through its owner."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.clock = clock
+
+    def page(self, who: SignedIn, contract_id: int, page: int = 1) -> AppealsPage:
+        """List a page; Missing for anybody else's contract."""
+        with self.store.read() as unit:
+            shell = shell_in(unit, who, contract_id)
+            rows = kept.appeals(
+                unit, who.user_id, contract_id, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
+            )
+            can = _does(unit, contract_id, Does.APPEALS)
+        items = tuple(appeal_view(row) for row in rows[:A_PAGE])
+        return AppealsPage(shell, items, page, len(rows) > A_PAGE, can)
+
+    def one(self, who: SignedIn, appeal_id: int) -> AppealPage:
+        """Give an appeal with its thread; Missing for anybody else's."""
+        with self.store.read() as unit:
+            row, contract = _own(unit, who.user_id, appeal_id)
+            return AppealPage(
+                shell_in(unit, who, contract.id),
+                appeal_view(row),
+                tuple(
+                    Said(each.at, each.who, each.body, each.state, each.error_code)
+                    for each in kept.messages(unit, appeal_id)
+                ),
+                Does.APPEAL_REPLIES.value in contract.does and row.state != "refused",
+            )
+
+    def create(self, user_id: int, contract_id: int, draft: Draft) -> int:
+        """Take an appeal in to be delivered, and give its id.
+
+        Raises InputRefused, Missing for anybody else's contract, NotSupported where the supplier
+        takes none.
+        """
+        email, phone = _checked(draft)
+        now = self.clock()
+        with self.store.write() as unit:
+            if not kept.owns(unit, user_id, contract_id):
+                raise Missing
+            if not _does(unit, contract_id, Does.APPEALS):
+                raise NotSupported("This supplier takes no appeals.")
+            key = f"{user_id}/{draft.key}"
+            known = kept.appeal_keyed(unit, key)
+            if known is not None:
+                return known.id or 0
+            row = kept.add(
+                unit,
+                tables.Appeal(
+                    contract_id=contract_id,
+                    key=key,
+                    subject=draft.subject.strip(),
+                    email=email,
+                    phone=phone,
+                    state=WAITING,
+                    created_at=now,
+                    changed_at=now,
+                ),
+            )
+            _say(unit, row, key, draft.text, now)
+            outbox.put(unit, APPEAL, f"{APPEAL}/{key}", {"id": row.id})
+            outbox.signal(unit, {"contract": contract_id, "user": user_id})
+            return row.id or 0
+
+    def reply(self, user_id: int, appeal_id: int, key: str, text: str) -> None:
+        """Take more words to an appeal in, to be delivered; InputRefused, Missing, NotSupported."""
+        _check_text(text)
+        with self.store.write() as unit:
+            row, contract = _own(unit, user_id, appeal_id)
+            if Does.APPEAL_REPLIES.value not in contract.does:
+                raise NotSupported("This supplier takes no more words to an appeal.")
+            key = f"{user_id}/{key}"
+            message = _say(unit, row, key, text, self.clock())
+            if not outbox.put(unit, REPLY, f"{REPLY}/{key}", {"id": message.id, "key": key}):
+                kept.forget_message(unit, message)  # the form was sent twice
+                return
+            outbox.signal(unit, {"contract": contract.id, "user": user_id})
+
+    def send_again(self, user_id: int, appeal_id: int) -> None:
+        """Send once more what may or may not have arrived: only its author can decide that."""
+        with self.store.write() as unit:
+            row, contract = _own(unit, user_id, appeal_id)
+            if row.state != UNCERTAIN:
+                return
+            row.state, row.error_code = WAITING, ""
+            outbox.put(unit, APPEAL, f"{APPEAL}/{row.key}/{new_key()}", {"id": row.id})
+            outbox.signal(unit, {"contract": contract.id, "user": user_id})
+
+
+def latest_in(unit: Unit, user_id: int, contract_id: int, count: int) -> tuple[AppealView, ...]:
+    """Give the last changed of a contract, for the main page."""
+    return tuple(appeal_view(row) for row in kept.appeals(unit, user_id, contract_id, limit=count))
+
+
+def appeal_view(row: tables.Appeal) -> AppealView:
+    return AppealView(
+        id=row.id or 0,
+        contract_id=row.contract_id,
+        number=row.number,
+        subject=row.subject,
+        state=WAITING if row.state == SENDING else row.state,
+        remote_state=row.remote_state,
+        error_code=row.error_code,
+        due_on=row.due_on,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def _own(unit: Unit, user_id: int, appeal_id: int) -> tuple[tables.Appeal, tables.Contract]:
+    found = kept.appeal(unit, user_id, appeal_id)
+    if found is None:
+        raise Missing
+    return found
+
+
+def _does(unit: Unit, contract_id: int, what: Does) -> bool:
+    found = kept.with_supplier(unit, contract_id)
+    return found is not None and what.value in found[0].does
+
+
+def _checked(draft: Draft) -> tuple[str, str]:
+    """Give e-mail and phone as they are kept; InputRefused names all that is wrong."""
+    wrong: dict[str, str] = {}
+    email, phone = "", draft.phone.strip()
+    try:
+        email = normal_email(draft.email)
+    except InputRefused as refused:
+        wrong |= refused.fields
+    if len(phone) > LONGEST["phone"]:
+        wrong["phone"] = "account.phone_wrong"
+    if not draft.subject.strip():
+        wrong["subject"] = "appeal.subject_empty"
+    elif len(draft.subject.strip()) > LONGEST_SUBJECT:
+        wrong["subject"] = "appeal.subject_long"
+    try:
+        _check_text(draft.text)
+    except InputRefused as refused:
+        wrong |= refused.fields
+    if wrong:
+        raise InputRefused(wrong)
+    return email, phone
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise InputRefused({"text": "appeal.text_empty"})
+    if len(text) > LONGEST_BODY:
+        raise InputRefused({"text": "appeal.text_long"})
+
+
+def _say(
+    unit: Unit, row: tables.Appeal, key: str, text: str, now: datetime
+) -> tables.AppealMessage:
+    said = tables.AppealMessage(
+        appeal_id=row.id or 0, at=now, body=text.strip(), key=key, state=WAITING
+    )
+    return kept.add(unit, said)

@@ -1,0 +1,445 @@
+"""What suppliers told of contracts, and what waits to be told to them; rows of one contract each.
+
+Every read for a page starts from the owner, so a foreign id finds nothing.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlmodel import SQLModel
+
+from hub.domain.pages import Cursor
+from hub.store.tables import (
+    Appeal,
+    AppealMessage,
+    Contract,
+    ContractBill,
+    ContractCursor,
+    ContractPayment,
+    ContractPoint,
+    ContractState,
+    ContractTariff,
+    MeteringPoint,
+    Notice,
+    Row,
+    Submission,
+    Supplier,
+    ToldReading,
+)
+from hub.store.unit import Unit
+
+_T = SQLModel.metadata.tables
+_CONTRACT = _T["contract"].c
+_SUPPLIER = _T["supplier"].c
+_POINT = _T["contract_point"].c
+_STATE = _T["contract_state"].c
+_CURSOR = _T["contract_cursor"].c
+_TARIFF = _T["contract_tariff"].c
+_READING = _T["told_reading"].c
+_SUBMISSION = _T["submission"].c
+_NOTICE = _T["notice"].c
+_APPEAL = _T["appeal"].c
+_MESSAGE = _T["appeal_message"].c
+_BILL = _T["contract_bill"].c
+_PAYMENT = _T["contract_payment"].c
+
+R = TypeVar("R", bound=Row)
+
+LEASE = timedelta(seconds=60)
+
+# Asked for every page, so it is built once.
+_UNREAD = (
+    select(_NOTICE.contract_id, func.count())
+    .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
+    .where(_CONTRACT.user_id == bindparam("user"), _NOTICE.read_at.is_(None))
+    .group_by(_NOTICE.contract_id)
+)
+
+
+# -- when an account is asked ------------------------------------------------------------------
+
+
+def begin_state(unit: Unit, contract_id: int, due_at: datetime) -> None:
+    """Have an account asked from an instant on."""
+    unit.session.add(ContractState(contract_id=contract_id, due_at=due_at))
+    unit.session.flush()
+
+
+def claim_due(unit: Unit, limit: int) -> list[tuple[int, str]]:
+    """Take accounts that are due for a minute: contract and token."""
+    now = unit.now()
+    token = secrets.token_hex(16)
+    due = (
+        select(_STATE.contract_id)
+        .where(
+            _STATE.due_at <= now,
+            _STATE.stopped.is_(False),
+            or_(_STATE.claimed_until.is_(None), _STATE.claimed_until < now),
+        )
+        .order_by(_STATE.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = unit.session.execute(
+        update(_T["contract_state"])
+        .where(_STATE.contract_id.in_(due))
+        .values(claim_token=token, claimed_until=now + LEASE)
+        .returning(_STATE.contract_id)
+    )
+    return [(row[0], token) for row in rows]
+
+
+def state(unit: Unit, contract_id: int) -> ContractState | None:
+    return unit.session.get(ContractState, contract_id)
+
+
+def with_supplier(unit: Unit, contract_id: int) -> tuple[Contract, Supplier] | None:
+    row = unit.session.execute(
+        select(Contract, Supplier)
+        .join_from(Contract, Supplier, _SUPPLIER.id == _CONTRACT.supplier_id)
+        .where(_CONTRACT.id == contract_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def owns(unit: Unit, user_id: int, contract_id: int) -> bool:
+    own = select(_CONTRACT.id).where(_CONTRACT.id == contract_id, _CONTRACT.user_id == user_id)
+    return unit.session.execute(own).first() is not None
+
+
+def time_zone(unit: Unit, metering_point_id: int | None) -> str:
+    """Give the zone of the place that a point is joined to; '' where there is none."""
+    place = unit.session.get(MeteringPoint, metering_point_id) if metering_point_id else None
+    return place.time_zone if place else ""
+
+
+def ask_soon(unit: Unit, user_id: int, contract_id: int, now: datetime) -> bool:
+    """Have an account of this user asked now; False if there is none."""
+    own = select(_CONTRACT.id).where(_CONTRACT.id == contract_id, _CONTRACT.user_id == user_id)
+    done = unit.session.connection().execute(
+        update(_T["contract_state"]).where(_STATE.contract_id.in_(own)).values(due_at=now)
+    )
+    return done.rowcount == 1
+
+
+def cursors(unit: Unit, contract_id: int) -> dict[str, Cursor]:
+    rows = unit.session.scalars(select(ContractCursor).where(_CURSOR.contract_id == contract_id))
+    return {row.what: Cursor(row.scheme, row.body) for row in rows}
+
+
+def put_cursor(unit: Unit, contract_id: int, what: str, cursor: Cursor, now: datetime) -> None:
+    row = ContractCursor(
+        contract_id=contract_id, what=what, scheme=cursor.scheme, body=cursor.body, at=now
+    )
+    unit.session.merge(row)
+    unit.session.flush()
+
+
+# -- points, prices, readings ------------------------------------------------------------------
+
+
+def point_ids(unit: Unit, contract_id: int) -> dict[str, int]:
+    """Give our ids of a contract's points by the supplier's."""
+    rows = unit.session.execute(
+        select(_POINT.remote_id, _POINT.id).where(_POINT.contract_id == contract_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def own_point(unit: Unit, user_id: int, point_id: int) -> tuple[ContractPoint, Contract] | None:
+    row = unit.session.execute(
+        select(ContractPoint, Contract)
+        .join_from(ContractPoint, Contract, _CONTRACT.id == _POINT.contract_id)
+        .where(_POINT.id == point_id, _CONTRACT.user_id == user_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def put_tariffs(unit: Unit, contract_id: int, rows: Sequence[ContractTariff]) -> None:
+    """Make the contract's prices these."""
+    unit.session.execute(delete(_T["contract_tariff"]).where(_TARIFF.contract_id == contract_id))
+    unit.session.add_all(rows)
+    unit.session.flush()
+
+
+def tariffs(unit: Unit, contract_id: int, point: str) -> Sequence[ContractTariff]:
+    """List the prices of a point, by the supplier's id, and those of all points."""
+    return unit.session.scalars(
+        select(ContractTariff)
+        .where(_TARIFF.contract_id == contract_id, _TARIFF.point.in_(["", point]))
+        .order_by(_TARIFF.zone, _TARIFF.valid_from)
+    ).all()
+
+
+def put_reading(unit: Unit, row: ToldReading) -> None:
+    _put(
+        unit,
+        row,
+        _READING.contract_point_id == row.contract_point_id,
+        _READING.zone == row.zone,
+        _READING.taken_on == row.taken_on,
+        _READING.remote_id == row.remote_id,
+    )
+
+
+def readings(unit: Unit, point_ids_: Sequence[int]) -> Sequence[ToldReading]:
+    """List what suppliers told of points, oldest first."""
+    return unit.session.scalars(
+        select(ToldReading)
+        .where(_READING.contract_point_id.in_(point_ids_))
+        .order_by(_READING.taken_on, _READING.id)
+    ).all()
+
+
+# -- submissions -------------------------------------------------------------------------------
+
+
+def submission_of(unit: Unit, contract_id: int, *, key: str, remote_id: str) -> Submission | None:
+    """Find a submission by our key, else by the supplier's id."""
+    mine = select(_POINT.id).where(_POINT.contract_id == contract_id)
+    named = [_SUBMISSION.key == key] if key else []
+    if remote_id:
+        named.append(_SUBMISSION.remote_id == remote_id)
+    if not named:
+        return None
+    return unit.session.scalars(
+        select(Submission).where(_SUBMISSION.contract_point_id.in_(mine), or_(*named))
+    ).first()
+
+
+def submission(unit: Unit, submission_id: int) -> tuple[Submission, ContractPoint] | None:
+    row = unit.session.execute(
+        select(Submission, ContractPoint)
+        .join_from(Submission, ContractPoint, _POINT.id == _SUBMISSION.contract_point_id)
+        .where(_SUBMISSION.id == submission_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def submission_keyed(unit: Unit, key: str) -> Submission | None:
+    return unit.session.scalars(select(Submission).where(_SUBMISSION.key == key)).first()
+
+
+def submissions(unit: Unit, point_ids_: Sequence[int]) -> Sequence[Submission]:
+    """List the submissions of points, newest first."""
+    return unit.session.scalars(
+        select(Submission)
+        .where(_SUBMISSION.contract_point_id.in_(point_ids_))
+        .order_by(_SUBMISSION.id.desc())
+    ).all()
+
+
+# -- notices -----------------------------------------------------------------------------------
+
+
+def notices(
+    unit: Unit, user_id: int, contract_id: int, *, limit: int, offset: int = 0
+) -> Sequence[Notice]:
+    """List a contract's notices for its owner, newest first."""
+    return unit.session.scalars(
+        select(Notice)
+        .join_from(Notice, _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
+        .where(_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id)
+        .order_by(_NOTICE.published_at.desc(), _NOTICE.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def notice(unit: Unit, user_id: int, notice_id: int) -> tuple[Notice, Contract] | None:
+    row = unit.session.execute(
+        select(Notice, Contract)
+        .join_from(Notice, Contract, _CONTRACT.id == _NOTICE.contract_id)
+        .where(_NOTICE.id == notice_id, _CONTRACT.user_id == user_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def notice_by_id(unit: Unit, notice_id: int) -> Notice | None:
+    return unit.session.get(Notice, notice_id)
+
+
+def unread(unit: Unit, user_id: int) -> dict[int, int]:
+    """Count the unread notices of each contract of a user; contracts without any are left out."""
+    rows = unit.session.connection().execute(_UNREAD, {"user": user_id})
+    return {row[0]: row[1] for row in rows}
+
+
+def unread_of(unit: Unit, user_id: int, contract_id: int) -> Sequence[Notice]:
+    return unit.session.scalars(
+        select(Notice)
+        .join_from(Notice, _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
+        .where(
+            _NOTICE.contract_id == contract_id,
+            _CONTRACT.user_id == user_id,
+            _NOTICE.read_at.is_(None),
+        )
+    ).all()
+
+
+# -- appeals -----------------------------------------------------------------------------------
+
+
+def appeal_of(unit: Unit, contract_id: int, *, remote_id: str, key: str) -> Appeal | None:
+    """Find an appeal by the supplier's id, else by our key."""
+    named = and_(_APPEAL.remote_id == remote_id, _APPEAL.remote_id != "")
+    if key:
+        named = or_(named, _APPEAL.key == key)
+    return unit.session.scalars(
+        select(Appeal).where(_APPEAL.contract_id == contract_id, named)
+    ).first()
+
+
+def appeal_keyed(unit: Unit, key: str) -> Appeal | None:
+    return unit.session.scalars(select(Appeal).where(_APPEAL.key == key)).first()
+
+
+def appeal_by_id(unit: Unit, appeal_id: int) -> Appeal | None:
+    return unit.session.get(Appeal, appeal_id)
+
+
+def appeal(unit: Unit, user_id: int, appeal_id: int) -> tuple[Appeal, Contract] | None:
+    row = unit.session.execute(
+        select(Appeal, Contract)
+        .join_from(Appeal, Contract, _CONTRACT.id == _APPEAL.contract_id)
+        .where(_APPEAL.id == appeal_id, _CONTRACT.user_id == user_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def appeals(
+    unit: Unit, user_id: int, contract_id: int, *, limit: int, offset: int = 0
+) -> Sequence[Appeal]:
+    """List a contract's appeals for its owner, the last changed first."""
+    return unit.session.scalars(
+        select(Appeal)
+        .join_from(Appeal, _T["contract"], _CONTRACT.id == _APPEAL.contract_id)
+        .where(_APPEAL.contract_id == contract_id, _CONTRACT.user_id == user_id)
+        .order_by(_APPEAL.changed_at.desc(), _APPEAL.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def answers(unit: Unit, appeal_id: int | None) -> int:
+    """Count what the supplier said in an appeal."""
+    asked = select(func.count()).select_from(_T["appeal_message"])
+    mine = (_MESSAGE.appeal_id == appeal_id, _MESSAGE.who != "")
+    return int(unit.session.execute(asked.where(*mine)).scalar_one())
+
+
+def put_thread(unit: Unit, appeal_id: int, rows: Sequence[AppealMessage]) -> None:
+    """Make what was told of an appeal these; what waits to be delivered stays."""
+    told = (_MESSAGE.appeal_id == appeal_id, _MESSAGE.key == "")
+    for row in unit.session.scalars(select(AppealMessage).where(*told)):
+        unit.session.delete(row)
+    unit.session.flush()
+    unit.session.add_all(rows)
+    unit.session.flush()
+
+
+def messages(unit: Unit, appeal_id: int) -> Sequence[AppealMessage]:
+    """List what was said, oldest first; what waits comes last."""
+    return unit.session.scalars(
+        select(AppealMessage)
+        .where(_MESSAGE.appeal_id == appeal_id)
+        .order_by(_MESSAGE.key != "", _MESSAGE.at, _MESSAGE.id)
+    ).all()
+
+
+def forget_message(unit: Unit, row: AppealMessage) -> None:
+    unit.session.delete(row)
+    unit.session.flush()
+
+
+def message(unit: Unit, message_id: int) -> AppealMessage | None:
+    return unit.session.get(AppealMessage, message_id)
+
+
+def waiting_messages(unit: Unit, appeal_id: int) -> Sequence[AppealMessage]:
+    return unit.session.scalars(
+        select(AppealMessage)
+        .where(_MESSAGE.appeal_id == appeal_id, _MESSAGE.key != "")
+        .order_by(_MESSAGE.id)
+    ).all()
+
+
+# -- money -------------------------------------------------------------------------------------
+
+
+def bills(unit: Unit, contract_id: int, since: date) -> Sequence[ContractBill]:
+    """List bills of months from a day on, newest first."""
+    return unit.session.scalars(
+        select(ContractBill)
+        .where(_BILL.contract_id == contract_id, _BILL.month >= since)
+        .order_by(_BILL.month.desc(), _BILL.id.desc())
+    ).all()
+
+
+def payments(unit: Unit, contract_id: int, since: datetime) -> Sequence[ContractPayment]:
+    """List payments from an instant on, newest first."""
+    return unit.session.scalars(
+        select(ContractPayment)
+        .where(_PAYMENT.contract_id == contract_id, _PAYMENT.paid_at >= since)
+        .order_by(_PAYMENT.paid_at.desc(), _PAYMENT.id.desc())
+    ).all()
+
+
+def put(unit: Unit, row: Notice | ContractBill | ContractPayment) -> None:
+    """Keep a row, or make the one with its remote id equal to it."""
+    match row:
+        case Notice():
+            _put_notice(unit, row)
+        case ContractBill():
+            of = (_BILL.contract_id == row.contract_id, _BILL.remote_id == row.remote_id)
+            _put(unit, row, *of)
+        case ContractPayment():
+            of = (_PAYMENT.contract_id == row.contract_id, _PAYMENT.remote_id == row.remote_id)
+            _put(unit, row, *of)
+
+
+def _put_notice(unit: Unit, row: Notice) -> None:
+    """Keep a notice; one that is known keeps when it was first told and read."""
+    same = (
+        _NOTICE.contract_id == row.contract_id,
+        _NOTICE.source == row.source,
+        _NOTICE.remote_id == row.remote_id,
+    )
+    old = unit.session.scalars(select(Notice).where(*same)).first()
+    if old is None:
+        unit.session.add(row)
+    else:
+        for name in ("kind", "title", "text", "from_at", "to_at", "published_at"):
+            setattr(old, name, getattr(row, name))
+    unit.session.flush()
+
+
+def add(unit: Unit, row: R) -> R:
+    unit.session.add(row)
+    unit.session.flush()
+    return row
+
+
+def forget_points(unit: Unit, ids: Sequence[int]) -> None:
+    """Let go of what was told of points that are no longer on the contract."""
+    unit.session.execute(delete(_T["told_reading"]).where(_READING.contract_point_id.in_(ids)))
+    unit.session.execute(delete(_T["submission"]).where(_SUBMISSION.contract_point_id.in_(ids)))
+    unit.session.execute(
+        update(_T["notice"])
+        .where(_NOTICE.contract_point_id.in_(ids))
+        .values(contract_point_id=None)
+    )
+
+
+def _put(unit: Unit, row: Row, *same: object) -> None:
+    """Add a row, or make the one that is the same equal to it."""
+    old = unit.session.scalars(select(type(row)).where(*same)).first()  # type: ignore[arg-type]
+    if old is None:
+        unit.session.add(row)
+    else:
+        for name, value in row.model_dump(exclude={"id"}).items():
+            setattr(old, name, value)
+    unit.session.flush()
