@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     "faults",
     multiple=True,
     metavar="KIND=RATE",
-    help="loss, bit, damage, half, late, late_by, leading_ff, latency, echo, seed.",
+    help="loss, bit, damage, burst, burst_bytes, half, late, late_by, leading_ff, address, busy, "
+    "busy_for, latency, echo, seed.",
 )
 def simulate(
     *,

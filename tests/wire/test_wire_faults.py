@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corefast.crc import is_sealed, seal
 from hub.errors import BadLine
 from hub.wire.faults import Faults
 
@@ -88,3 +89,65 @@ def test_rates_are_about_right(seed, kind):
     hit = faults.counts.lost + faults.counts.damaged
     assert faults.counts.carried == 2000
     assert 110 < hit < 300  # five sigma around 200
+
+
+def runs(arrived):
+    """Where the first and the last changed byte are, and how many changed."""
+    changed = [place for place in range(len(FRAME)) if arrived[place] != FRAME[place]]
+    return changed[0], changed[-1], len(changed)
+
+
+def test_bursts_replace_runs_of_bytes():
+    faults = Faults(burst=1.0, burst_bytes=6, seed=5)
+    spans = []
+    for _ in range(300):
+        arrived = faults.request(FRAME)
+        assert len(arrived) == len(FRAME)
+        if arrived != FRAME:
+            spans.append(runs(arrived))
+    assert max(count for _, _, count in spans) > 6  # two bursts
+    assert min(count for _, _, count in spans) < 3
+    assert {first for first, _, _ in spans} > set(range(30))
+    assert faults.counts.bursts > 300
+    assert faults.counts.damaged == len(spans)
+    # one byte at most is one byte
+    one = Faults(burst=1.0, burst_bytes=1)
+    hit = [arrived for arrived in (one.request(FRAME) for _ in range(50)) if arrived != FRAME]
+    assert {runs(arrived)[2] for arrived in hit} == {1, 2}
+
+
+def test_bursts_pass_a_check_of_16_bits_now_and_then():
+    """What a test of the driver has to live with: one damaged frame in 65,536 looks right."""
+    frame = seal(FRAME)
+    faults = Faults(burst=1.0, seed=1)
+    frames = (faults.answer(frame)[1] for _ in range(300_000))
+    passed = sum(arrived != frame and is_sealed(arrived) for arrived in frames)
+    assert 1 <= passed < 20
+
+
+def test_an_answer_may_bear_another_address_and_a_right_check():
+    faults = Faults(address=1.0)
+    for frame in (seal(FRAME), FRAME):
+        _, arrived = faults.answer(frame)
+        assert arrived[0] != frame[0]
+        assert arrived[1:-2] == frame[1:-2]
+        assert is_sealed(arrived) == is_sealed(frame)
+    assert faults.counts.readdressed == 2
+    assert faults.request(FRAME) == FRAME
+
+
+def test_busy_meters_answer_nothing_for_a_while():
+    faults = Faults.parse(["busy=0.05", "busy_for=4", "seed=2"])
+    heard = "".join(".x"[faults.request(FRAME) is None] for _ in range(1000)).rstrip("x")
+    assert set(filter(None, heard.split("."))) <= {"x" * 4 * times for times in (1, 2, 3)}
+    assert faults.counts.unheard >= heard.count("x") > 40
+    assert Faults.parse(["busy_for=0.5"]).busy_for == 1
+
+
+@given(st.binary(min_size=1, max_size=300), st.integers(0, 2**32))
+def test_faults_carry_any_frame(frame, seed):
+    faults = Faults(burst=0.5, address=0.5, half=0.5, busy=0.2, bit=0.2, seed=seed)
+    for _ in range(5):
+        faults.request(frame)
+        answer = faults.answer(frame)
+        assert answer is None or 0 < len(answer[1]) <= len(frame)
