@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from hub.errors import ContractBroken
-from hub.plugins.api import Answer, Books, Desk
+from hub.plugins.api import Answer, Books, Desk, Http
 
 log = structlog.get_logger("hub.plugins")
 
@@ -33,10 +33,16 @@ class PluginLog:
 
 
 def desk_for(
-    plugin: str, now: Callable[[], datetime], language: str = "ru", books: Books | None = None
+    plugin: str,
+    now: Callable[[], datetime],
+    language: str = "ru",
+    books: Books | None = None,
+    http: Http | None = None,
 ) -> Desk:
-    """Lay the desk for one plugin; ``books`` only for who wants them."""
-    return Desk(http=NoHttp(), log=PluginLog(plugin), now=now, language=language, books=books)
+    """Lay the desk for one plugin; ``books`` and ``http`` only for who wants them."""
+    return Desk(
+        http=http or NoHttp(), log=PluginLog(plugin), now=now, language=language, books=books
+    )
 
 
 def _host(url: str) -> str:
