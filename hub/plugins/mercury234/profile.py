@@ -28,7 +28,14 @@ from hub.plugins.mercury234.models import (
     RING_RECORDS,
     Facts,
 )
-from hub.plugins.mercury234.reach import BLOCKS, SINGLES, Reach, Way
+from hub.plugins.mercury234.reach import (
+    BLOCKS,
+    RELATIVE,
+    RELATIVE_SHORT,
+    SINGLES,
+    Reach,
+    Way,
+)
 from hub.plugins.mercury234.ring import (
     INITIALISING,
     OVERFLOW,
@@ -360,7 +367,8 @@ class ProfileReader:
     async def _wire(self, back: int, stop: int) -> bytes:
         """Return the bytes of a record, read together with those that are due after it."""
         while back not in self._wires:
-            way = self._reach.way() if back - stop + 1 > FEW else SINGLES
+            wanted = back - stop + 1
+            way = self._reach.way(wanted) if wanted > FEW else SINGLES
             try:
                 await self._read(way, back, stop)
             except (NotSupported, DeviceFault, ReplyTimeout, FrameGarbled) as error:
@@ -369,7 +377,7 @@ class ProfileReader:
                 continue
             if way.count > 1 or self._reach.way() is SINGLES:
                 self._reach.arrived()
-            if not self._sure_of_address:
+            if not self._sure_of_address and way.name != RELATIVE.name:
                 await self._become_sure()
         return self._wires[back]
 
@@ -381,10 +389,18 @@ class ProfileReader:
             return True
         if way is SINGLES:
             return False
-        if isinstance(error, NotSupported):
+        if isinstance(error, NotSupported) or self._never_worked(way):
             self._reach.refuse(way)
             return True
         return self._reach.damaged()
+
+    def _never_worked(self, way: Way) -> bool:
+        """Tell whether a short read that failed may be one that this meter understands otherwise.
+
+        Relative reads are in one edition of the protocol only, and not all who tell of them agree
+        on what they count.
+        """
+        return way is RELATIVE_SHORT and not self._reach.proved(way)
 
     async def _become_sure(self) -> None:
         if any(self._is_due(wire, back) for back, wire in self._wires.items()):
@@ -413,9 +429,15 @@ class ProfileReader:
             reply = await self._session.data(body, RECORD_BYTES * count)
             wires = dict(zip(range(back, -1, -1), _records(data_of(reply.frame)), strict=False))
             due = any(self._is_due(wire, at) for at, wire in wires.items())
-            if due or not any(self._is_due(wire, at, late=1) for at, wire in wires.items()):
+            if due:
+                self._reach.prove(way)
+                break
+            if not any(self._is_due(wire, at, late=1) for at, wire in wires.items()):
                 break
             self._drift += 1  # the meter formed a record since we asked for its last one
+        if not self._reach.proved(way):
+            self._reach.refuse(way)
+            return
         self._wires.update((at, wire) for at, wire in wires.items() if at not in self._wires)
 
     async def _single(self, address: int) -> bytes:

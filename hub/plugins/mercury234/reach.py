@@ -7,7 +7,7 @@ BLOCK = 17  # records in the longest answer, 255 bytes
 SHORT = 4
 PATIENCE = 4  # good reads in a row before a longer one is tried again
 MOST_PATIENCE = 256
-REFUSED = "no"
+REFUSED, PROVED = "no", "yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,25 @@ class Reach:
         self._good = 0
         self._patience = PATIENCE
 
-    def way(self) -> Way:
-        """Return the read to use now."""
+    def way(self, wanted: int = BLOCK) -> Way:
+        """Return the read to use now if so many records are wanted."""
         ladder = self._ladder()
-        return ladder[min(self._steps_down, len(ladder) - 1)]
+        way = ladder[min(self._steps_down, len(ladder) - 1)]
+        if way is BLOCKS and wanted < BLOCK and RELATIVE_SHORT in ladder:
+            return RELATIVE  # brings just these
+        return way
 
     def refuse(self, way: Way) -> None:
         """Remember that the meter does not have this kind of read."""
         self._habits[way.name] = REFUSED
+
+    def prove(self, way: Way) -> None:
+        """Remember that this kind of read brought what was due."""
+        self._habits[way.name] = PROVED
+
+    def proved(self, way: Way) -> bool:
+        """Tell whether this kind of read ever brought what was due."""
+        return self._habits.get(way.name) == PROVED
 
     def damaged(self) -> bool:
         """Go down a step. False: there is no shorter read."""

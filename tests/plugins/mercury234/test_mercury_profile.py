@@ -110,22 +110,56 @@ def test_ring_that_never_wrapped_begins_at_its_first_record():
 # -- exchanges -----------------------------------------------------------------------------------
 
 
-def test_a_day_is_three_blocks_and_nothing_more():
-    meter = meter_with(8192)
-    line, driver = visit(meter)
-    cursor = line.run(driver.read_profile(None, None)).next
-    while (page := line.run(driver.read_profile(cursor))).more:
-        cursor = page.next
+def a_day_later(meter, page, learned):
+    """The next nightly visit: what was asked, and what came of it."""
     for _ in range(48):
         end = meter_end(meter) + HALF
         meter.put(meter.last + 0x10, record(end, (9, 0, 8, 7)))
         meter.point(meter.last + 0x10)
-    line, driver = visit(meter, driver.learned())
+    line, driver = visit(meter, learned)
     page = line.run(driver.read_profile(page.next))
     line.run(driver.close())
     assert len(page.slots) == 48
     assert not page.more
-    assert [request[1] for request in line.asked] == [1, 8, 8, 8, 6, 6, 6, 2]
+    return [request[1:-2] for request in line.asked], page, driver.learned()
+
+
+def test_a_day_is_two_blocks_and_the_rest_and_nothing_more():
+    meter = meter_with(8192)
+    page = read_all(meter)[-1]
+    asked, page, learned = a_day_later(meter, page, {})
+    assert [body[0] for body in asked] == [1, 8, 8, 8, 6, 6, 0x16, 2]
+    assert asked[-2] == b"\x16\x03\0\0\x0e"
+    assert learned["relative"] == "yes"
+    meter.refuse[b"\x16"] = 1
+    asked, page, learned = a_day_later(meter, page, {})
+    assert learned["relative"] == "no"
+    asked, page, learned = a_day_later(meter, page, learned)
+    assert [body[0] for body in asked] == [1, 8, 8, 8, 6, 6, 6, 2]
+
+
+def bytes_are_counted(meter, body):
+    """As one source has it: code 16h counts bytes, not records."""
+    return meter._data(body[:4] + b"\x10")[: body[4]]
+
+
+def another_record_is_meant(meter, body):
+    """The offset is that of the oldest record wanted, not of the newest."""
+    offset = int.from_bytes(body[2:4], "big") + body[4]
+    return meter._data(body[:2] + offset.to_bytes(2, "big") + body[4:])
+
+
+@pytest.mark.parametrize("meant", [bytes_are_counted, another_record_is_meant])
+def test_relative_reads_that_mean_something_else_are_left_alone(meant):
+    meter = meter_with(8192)
+    page = read_all(meter)[-1]
+    answer = meter._answer
+    meter._answer = lambda body: meant(meter, body) if body[0] == 0x16 else answer(body)
+    _, page, learned = a_day_later(meter, page, {})
+    assert {slot.counts for slot in page.slots} == {(9, 0, 8, 7)}
+    assert learned["relative"] == "no"
+    asked, page, _ = a_day_later(meter, page, learned)
+    assert [body[0] for body in asked] == [1, 8, 8, 8, 6, 6, 6, 2]
 
 
 def meter_end(meter):
@@ -153,9 +187,9 @@ def test_one_new_record_is_read_alone_and_none_not_at_all():
 @pytest.mark.parametrize(
     ("refused", "sizes", "learned"),
     [
-        ([], {0xFF, 0x0F}, {}),
-        ([b"\x06\x03"], {0xFF, 17, 9, 0x0F}, {"blocks": "no"}),
-        ([b"\x06\x03", b"\x16"], {0xFF, 17, 4, 0x0F}, {"blocks": "no", "relative": "no"}),
+        ([], {0xFF, 9, 0x0F}, {"relative": "yes"}),
+        ([b"\x06\x03"], {0xFF, 17, 9, 0x0F}, {"blocks": "no", "relative": "yes"}),
+        ([b"\x06\x03", b"\x16"], {0xFF, 17, 0x0F}, {"blocks": "no", "relative": "no"}),
     ],
 )
 def test_meter_without_long_answers_is_read_with_what_it_has(refused, sizes, learned):
