@@ -117,3 +117,23 @@ def summary(seed: int) -> list[object]:
         ]
         for meter in meters.values()
     ]
+
+
+def bcd_times(face: datetime) -> bytes:
+    """``ss mm hh dd mm yy`` in BCD."""
+    return bytes(int(f"{face:%{c}}", 16) for c in "SMHdmy")
+
+
+def playing(folder, text: str, **options) -> Client:
+    """A client of a meter that lives through a scenario."""
+    file = folder / "scenario.toml"
+    file.write_text(text, encoding="utf-8")
+    return client(scenario=str(file), **options)
+
+
+def order_132(b: bytes) -> int:
+    return (b[0] & 0x3F) << 16 | b[2] << 8 | b[1]
+
+
+def words_132(data: bytes) -> list[int]:
+    return [order_132(data[i : i + 3]) for i in range(0, len(data), 3)]

@@ -1,15 +1,12 @@
 """The event books of the virtual meter, through code 04."""
 
+from simulator_kit import bcd_times as times
 from simulator_kit import client
 
 BAD = b"\1"
 OUTAGE = "2026-11-03T10:00/2026-11-03T15:10"
 OFF, ON = bytes.fromhex("000010031126"), bytes.fromhex("001015031126")
 
-
-def times(face) -> bytes:
-    """``ss mm hh dd mm yy`` in BCD."""
-    return bytes(int(f"{face:%{c}}", 16) for c in "SMHdmy")
 
 
 def test_power_journal_tells_the_outages_on_first():

@@ -3,8 +3,8 @@
 Written from the protocol paper beside the driver, not with it: the two share ``corefast.crc``
 and nothing else, which an import contract enforces, so one's mistake cannot hide in the other.
 
-`life` is what happens to a meter and what it keeps of that; an answer is computed from what is kept,
-for any instant. `meter` is the conversation.
+`scenario` reads what shall happen to a meter, `life` lets it happen and keeps what comes of it, and
+`meter` is the conversation: an answer is computed from what was kept, for any instant.
 """
 
 from datetime import datetime

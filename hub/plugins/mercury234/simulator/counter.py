@@ -80,19 +80,15 @@ class Counter:
         """Return counts of A+ of one phase, 1..3, from initialisation to a run second."""
         return self._sum(3 + phase, tariff, run)
 
-    def running(self, run: int) -> tuple[int, int, int, int]:
+    def running(self, channel: int, run: int) -> int:
         """Return counts of the half-hour that runs, as if it were all as at this second."""
         start = run // CELL * CELL
-        mixes = self.piece(run).mixes
-        first, second, third, fourth = (
-            sum(
-                self._loads[load].between(start, start + CELL) * share
-                for load, share in mix
-                if load in self._loads
-            ) // WHOLE
-            for mix in mixes[:4]
-        )  # fmt: skip
-        return first, second, third, fourth
+        counts = 0
+        for load, share in self.piece(run).mixes[channel]:
+            found = self._loads.get(load)
+            if found is not None:
+                counts += found.between(start, start + CELL) * share
+        return counts // WHOLE
 
     def _sum(self, what: int, tariff: int, run: int) -> int:
         starts = self._starts

@@ -6,7 +6,7 @@ What happens on the wires says how it bends a `Network`.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hub.plugins.mercury234.simulator.load import digest
+from hub.plugins.mercury234.simulator.luck import digest
 from hub.plugins.mercury234.simulator.network import PHASES, Network
 
 

@@ -9,7 +9,7 @@ from math import isqrt
 
 from hub.plugins.mercury234.simulator import layouts
 from hub.plugins.mercury234.simulator.counter import Counter
-from hub.plugins.mercury234.simulator.load import digest
+from hub.plugins.mercury234.simulator.luck import digest
 from hub.plugins.mercury234.simulator.network import PHASES, Network
 
 _ACTIVE_REVERSE, _REACTIVE_REVERSE = 0x80, 0x40
@@ -45,7 +45,8 @@ class Moment:
 
 def observe(counter: Counter, constant: int, key: str, run: int) -> Moment:
     """Compute the network of the meter named by ``key`` at a run second."""
-    counts, network = counter.running(run), counter.piece(run).network
+    counts = [counter.running(channel, run) for channel in range(4)]
+    network = counter.piece(run).network
     sign = -1 if network.reverse and not counter.metered[1] else 1
     active = _phases(sign * (counts[0] - counts[1]) * 100_000 // constant, network)
     reactive = _phases((counts[2] - counts[3]) * 100_000 // constant, network)

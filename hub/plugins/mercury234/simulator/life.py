@@ -24,9 +24,10 @@ from hub.plugins.mercury234.simulator.load import CELL
 from hub.plugins.mercury234.simulator.memory import Ring
 from hub.plugins.mercury234.simulator.network import PHASES, Network
 from hub.plugins.mercury234.simulator.options import Options
-from hub.plugins.mercury234.simulator.settings import TARIFFS, Settings
+from hub.plugins.mercury234.simulator.settings import Settings
 from hub.plugins.mercury234.simulator.spans import NEVER, Spans
 from hub.plugins.mercury234.simulator.timeline import BILLION, Timeline
+from hub.plugins.mercury234.simulator.writes import TARIFFS
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class Life:
         self._programmed: dict[int, list[int]] = {}
         self._active: list[Happening] = []
         self._standing: set[tuple[int, int]] = set()
-        self._over_power = False
+        self._over_power = self._tripping = False
         self._exceeded: set[int] = set()
         self._watching = False
         self._due: list[tuple[int, int, int, Callable[[], object]]] = []
@@ -289,7 +290,6 @@ class Life:
                 self.at(end, partial(self._stop, what), ending=True)
                 if isinstance(what, Trouble):
                     self.trouble.append(what)
-                    self.boots += what.how == "restarting"
                 self._settle()
 
     def _stop(self, what: Happening) -> None:
@@ -326,8 +326,7 @@ class Life:
         if network != self.network or single != self.counter.piece(self.run).single:
             self.network = network
             self.counter.go_on(self.run, network, single=single)
-        if network.powered:
-            self._note_power()
+        self._note_power()
         self._note_errors()
         self._note_conditions()
         if not self._watching and (self.settings.power_limit or any(self.settings.energy_limits)):
@@ -399,23 +398,29 @@ class Life:
         if not (settings.power_limit or any(settings.energy_limits)):
             self._watching = False
             return
-        self._settle()
+        if self._is_too_much() != self._over_power:
+            self._settle()
         end = (self.run // CELL + 1) * CELL
-        for tariff in TARIFFS:
-            self._foresee(tariff, end)
+        for tariff, limit in zip(TARIFFS, settings.energy_limits, strict=True):
+            if limit and tariff not in self._exceeded:
+                self._foresee(tariff, end)
         self.at(self.right + max(1, end - self.run), self._watch)
 
-    def _note_power(self) -> None:
+    def _is_too_much(self) -> bool:
+        """Tell whether the power that runs is above the limit."""
         limit = self.settings.power_limit
-        power = (
-            self.counter.running(self.run)[0] * 100_000 // self._options.constant if limit else 0
-        )
-        over = power > limit
-        if over and not self._over_power:
+        if not limit or not self.network.powered:
+            return self._over_power and bool(limit)
+        return self.counter.running(0, self.run) * 100_000 // self._options.constant > limit
+
+    def _note_power(self) -> None:
+        self._over_power = self._is_too_much()
+        if self._over_power and self.settings.power_control and not self._tripping:
+            self._tripping = True
             self.at(self.right + self.settings.power_control_s, self._trip_power)
-        self._over_power = over
 
     def _trip_power(self) -> None:
+        self._tripping = False
         if self._over_power and self.settings.power_control:
             self.change(power_tripped=True)
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from corefast.crc import is_sealed, seal
+from hub.plugins.mercury234.simulator import hdlc
 from hub.plugins.mercury234.simulator.meter import FIX, VirtualMeter
 from hub.plugins.mercury234.simulator.options import LineSettings, Options
+from hub.plugins.mercury234.simulator.works import calendar_of
 
 GROUP, BROADCAST, LAST_ADDRESS = 0x00, 0xFE, 0xF0
 
+_HDLC_TURNAROUND_S = 0.020
 _SHORTEST = 4
 _LONGEST = 64
 _FORGOTTEN = timedelta(seconds=0.25)
@@ -36,6 +39,9 @@ class Connection:
         if now - self._came > _FORGOTTEN:
             self._pending = b""
         self._came = now
+        if self._line.speaks_hdlc:
+            self._pending = (self._pending + data)[-_LONGEST:]
+            return self._line.hdlc_answers(self._pending)
         for frame in (self._pending + data, data):
             if len(frame) >= _SHORTEST and is_sealed(frame):
                 self._pending = b""
@@ -112,9 +118,25 @@ class VirtualLine:
                 found.append((answer.delay_s, seal(bytes((answer.address,)) + answer.data)))
         return found
 
+    @property
+    def speaks_hdlc(self) -> bool:
+        """Whether these are meters that know another protocol only."""
+        return self._options.dlms
+
+    def hdlc_answers(self, heard: bytes) -> Sequence[tuple[float, bytes]]:
+        """Answers to a frame of HDLC."""
+        found = []
+        first = self._settings.address
+        for address in range(first, first + self._settings.meters):
+            answer = hdlc.answer(heard, address)
+            if answer is not None:
+                found.append((_HDLC_TURNAROUND_S, answer))
+        return found
+
     def _build(self, now: datetime) -> None:
-        settings = self._settings
-        self._meters = {
-            address: VirtualMeter(self._options, settings.seed, address, now)
-            for address in range(settings.address, settings.address + settings.meters)
-        }
+        settings, options = self._settings, self._options
+        calendar, scenario = calendar_of(options), options.scenario
+        right = calendar.right(now)
+        for address in range(settings.address, settings.address + settings.meters):
+            plans = scenario.plans(address, settings.seed, calendar, right) if scenario else ()
+            self._meters[address] = VirtualMeter(options, settings.seed, address, now, plans)

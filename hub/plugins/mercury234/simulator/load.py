@@ -17,6 +17,7 @@ from hashlib import blake2b
 from itertools import accumulate, pairwise
 
 from hub.plugins.mercury234.simulator.clock import DAY, HOUR, Calendar
+from hub.plugins.mercury234.simulator.luck import digest
 from hub.plugins.mercury234.simulator.options import LOADS, RATED_W, Options
 
 CELL = 1_800
@@ -74,11 +75,6 @@ class Consumer:
     season: str
     week: str
     mean_w: int
-
-
-def digest(*parts: object) -> bytes:
-    """64 bytes that depend on all the parts and on nothing else."""
-    return blake2b("/".join(map(str, parts)).encode("ascii")).digest()
 
 
 def choose(options: Options, seed: int, address: int) -> tuple[str, dict[int, Consumer]]:

@@ -213,7 +213,9 @@ class Ring:
             if metered else None
             for channel, metered in enumerate(self._counted.metered)
         )  # fmt: skip
-        whole = end - start - self._off.seconds(start, end) == epoch.slots.length
+        whole = end - start - self._off.seconds(
+            start, end
+        ) == epoch.slots.length and self._timeline.shift(start) == self._timeline.shift(end - 1)
         return TruthSlot(
             face, minutes, (first, second, third, fourth), winter=winter,
             partial=not whole or self._slowed.seconds(start, end) > 0,

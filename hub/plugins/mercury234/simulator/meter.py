@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from random import Random
 
 from hub.plugins.mercury234.simulator import parameters, replies, writes
 from hub.plugins.mercury234.simulator.books import JournalEvent
@@ -15,6 +16,7 @@ from hub.plugins.mercury234.simulator.works import Refusal, Works, calendar_of
 from hub.plugins.mercury234.simulator.writes import (
     BAD_REQUEST,
     CHANNEL_CLOSED,
+    INTERNAL,
     LEVEL_TOO_LOW,
     OK,
 )
@@ -26,7 +28,8 @@ FIX = b"\x03\x08"
 
 _FIX_S = 0.120
 _TURNAROUND_S, _LONG_TURNAROUND_S = 0.020, 0.025
-_MARGIN_S = 86_400
+_SLOW_S = 1.0
+_LAST_ADDRESS = 0xF0
 _CLASSIC_DATA = 16
 
 #: Length of a request with its code, where the code alone decides.
@@ -80,6 +83,7 @@ class VirtualMeter:
         self.serial = works.serial
         self.kind = works.counter.kind
         self.initialised = works.calendar.face(works.started)
+        self._luck = Random(f"{seed}/{address}")  # noqa: S311 - repeatable trouble is the point
         self._channel = Channel(lifetime_s=240 if works.long_answers else 20)
         works.life.advance(right)
 
@@ -96,10 +100,9 @@ class VirtualMeter:
         In the order of recording. It says what is or will be recorded, if nothing more is
         written to the meter; `kept` says what the ring holds.
         """
-        works = self._works
-        first, last = works.calendar.from_face(start) + 1, works.calendar.from_face(end)
-        works.life.advance(last + _MARGIN_S)
-        return list(works.ring.between(first, last))
+        calendar = self._works.calendar
+        first, last = calendar.from_face(start) + 1, calendar.from_face(end)
+        return list(self._works.ahead(last).ring.between(first, last))
 
     def kept(self, now: datetime) -> tuple[datetime, datetime]:
         """Give the span, for `truth`, of the slots that the ring holds at an instant."""
@@ -139,11 +142,9 @@ class VirtualMeter:
 
     def counts_at(self, face: datetime, tariff: int = SUM) -> tuple[int, int, int, int]:
         """Compute counts of A+, A-, R+, R- since initialisation when the face showed this last."""
-        works = self._works
-        clock = works.calendar.from_face(face)
-        works.life.advance(clock + _MARGIN_S)
-        run = works.timeline.at_clock(clock, max(works.life.run, clock))
-        upto = works.counter.upto
+        clock = self._works.calendar.from_face(face)
+        works = self._works.ahead(clock)
+        run, upto = works.timeline.at_clock(clock, works.life.run), works.counter.upto
         return (
             upto(0, run, tariff),
             upto(1, run, tariff),
@@ -168,7 +169,10 @@ class VirtualMeter:
         works = self._works
         right = works.calendar.right(now)
         run = works.life.advance(right)
-        if works.life.off.at(run) is not None or not self._length_fits(body):
+        if works.life.off.at(run) is not None:
+            return None
+        troubles = self._troubles()
+        if troubles.keys() & {"silent", "restarting"} or not self._length_fits(body):
             return None
         if group and body[0] == _WRITE:
             return None
@@ -179,13 +183,28 @@ class VirtualMeter:
         try:
             data = self._session(body, right, run)
             if data is None:
-                data = self._read_or_write(body, right, run, level)
+                data = self._read_or_write(
+                    body, right, run, None if "refusing" in troubles else level
+                )
         except Refusal as refusal:
             data = bytes((refusal.status,))
         pause = self._pause(body, data)
         if repeat:
             data = _repeated(body, data)
-        return Answer(data, pause, 0 if group else self.address)
+        address = 0 if group else self.address
+        if "misnamed" in troubles:
+            address = address % _LAST_ADDRESS + 1
+        return Answer(data, pause + troubles.get("slow", 0.0), address)
+
+    def _troubles(self) -> dict[str, float]:
+        """Say how this request is met, and by how many seconds later."""
+        found = {trouble.how: trouble.seconds for trouble in self._works.life.trouble}
+        for how, rate in self.options.troubles:
+            if self._luck.random() < rate:
+                found[how] = _SLOW_S
+                if how == "restarting":
+                    self._works.life.restart()
+        return found
 
     def fix(self, now: datetime) -> None:
         """Latch the instantaneous values, as by a broadcast 03 08."""
@@ -217,7 +236,10 @@ class VirtualMeter:
         self._channel.open(level, right, life.boots)
         return OK
 
-    def _read_or_write(self, body: bytes, right: int, run: int, level: int) -> bytes:
+    def _read_or_write(self, body: bytes, right: int, run: int, level: int | None) -> bytes:
+        """Do what needs an open channel; without a level at all the meter refuses everything."""
+        if level is None:
+            raise Refusal(INTERNAL)
         if not level:
             raise Refusal(CHANNEL_CLOSED)
         if body[0] == _WRITE:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from hub.plugins.mercury234.simulator.clock import parse_face
+from hub.plugins.mercury234.simulator.scenario import Scenario, read_scenario
 
 #: Meter constant in impulses per kWh -> its code in the low nibble of variant byte 2.
 CONSTANT_CODES = {5000: 0, 25000: 1, 1250: 2, 500: 3, 1000: 4, 250: 5}
@@ -19,6 +20,9 @@ CONSTANT_CODES = {5000: 0, 25000: 1, 1250: 2, 500: 3, 1000: 4, 250: 5}
 RATED_W = {5000: 1_600, 25000: 1_000, 1250: 6_000, 500: 35_000, 1000: 6_500, 250: 60_000}
 
 LOADS = ("house", "flat", "workshop", "pv")
+
+#: Ways in which a meter may fail to answer as it should.
+TROUBLES = ("silent", "refusing", "misnamed", "restarting", "slow")
 
 _DIGITS = 6
 
@@ -61,6 +65,12 @@ class Options:
     password, owner_password, password_form    six digits; digits or ascii on the wire
     losses        1: technical losses and the second profile
     seals         1, or 2 for separate records of the terminal cover and the case
+    scenario      a file that says what happens to the meters, see `scenario`, or the name of one
+                  in the folder scenarios
+    protocol      dlms for meters that answer nothing but HDLC, as those with the letter D
+    silent, refusing, misnamed, restarting, slow    how often, 0 to 1, a request is met so:
+                  not at all; with status 2; under the next address; by a new start of the
+                  meter, without an answer; one second late
     turnaround_ms milliseconds before any answer leaves; without it 20, 25 before a long one
 
     ``outages`` are spans of the meter's face, as it would have shown had it kept running.
@@ -86,6 +96,9 @@ class Options:
     password: bytes = bytes([1] * _DIGITS)
     owner_password: bytes = bytes([2] * _DIGITS)
     losses: bool = False
+    scenario: Scenario | None = None
+    dlms: bool = False
+    troubles: tuple[tuple[str, float], ...] = ()
     seals: int = 1
     turnaround_s: float | None = None
 
@@ -125,6 +138,9 @@ class Options:
             password=_password(asked.get("password", "111111"), password_form),
             owner_password=_password(asked.get("owner_password", "222222"), password_form),
             losses=_one_of(asked, "losses", ("0", "1"), "0") == "1",
+            scenario=read_scenario(asked["scenario"]) if "scenario" in asked else None,
+            dlms=_one_of(asked, "protocol", ("mercury", "dlms"), "mercury") == "dlms",
+            troubles=tuple((how, _rate(asked, how)) for how in TROUBLES if how in asked),
             seals=int(_one_of(asked, "seals", ("1", "2"), "1")),
             turnaround_s=_turnaround(asked["turnaround_ms"]) if "turnaround_ms" in asked else None,
         )
@@ -133,7 +149,7 @@ class Options:
 _KNOWN = frozenset({
     "firmware", "constant", "memory", "now", "period", "directions", "outage", "clock_base",
     "season", "drift", "offgrid", "tariffs", "load", "years", "since", "password", "owner_password",
-    "password_form", "losses", "seals", "turnaround_ms",
+    "password_form", "losses", "seals", "turnaround_ms", "scenario", "protocol", *TROUBLES,
 })  # fmt: skip
 
 
@@ -152,6 +168,16 @@ def _number(asked: Mapping[str, str], name: str, default: int, low: int, high: i
         raise ValueError(f"Option {name} is {text!r}; give a whole number.") from cause
     if not low <= value <= high:
         raise ValueError(f"Option {name} is {value}; it may be {low} to {high}.")
+    return value
+
+
+def _rate(asked: Mapping[str, str], name: str) -> float:
+    try:
+        value = float(asked[name])
+    except ValueError as cause:
+        raise ValueError(f"Option {name} is {asked[name]!r}; give a rate, 0 to 1.") from cause
+    if not 0 <= value <= 1:
+        raise ValueError(f"Option {name} is {asked[name]}; give a rate, 0 to 1.")
     return value
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from hub.plugins.mercury234.simulator import layouts
 from hub.plugins.mercury234.simulator.options import Options
 
-TARIFFS = (1, 2, 3, 4)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

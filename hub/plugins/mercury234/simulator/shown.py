@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 from hub.plugins.mercury234.simulator import layouts
 from hub.plugins.mercury234.simulator.load import CELL, CELLS
-from hub.plugins.mercury234.simulator.settings import TARIFFS, Settings
+from hub.plugins.mercury234.simulator.settings import Settings
 from hub.plugins.mercury234.simulator.works import Refusal, Works
-from hub.plugins.mercury234.simulator.writes import BAD_REQUEST
+from hub.plugins.mercury234.simulator.writes import BAD_REQUEST, TARIFFS
 
 Shown = Callable[[Works, Settings, bytes], bytes]
 

@@ -20,19 +20,15 @@ class Timeline:
     """
 
     def __init__(self, ahead: int) -> None:
-        # From a right second on: the run then, and its rate in billionths.
+        # From a right second on: the run then and its rate, both in billionths.
         self._rights = [0]
-        self._marks = [(ahead, BILLION)]
+        self._marks = [(ahead * BILLION, BILLION)]
         self.runs = [0]
         self.shifts = [0]
 
     def run(self, right: int) -> int:
         """Return the run at a right second, rounded down."""
-        at = len(self._rights) - 1
-        if right < self._rights[at]:
-            at = max(0, bisect_right(self._rights, right) - 1)
-        run, rate = self._marks[at]
-        return run + (right - self._rights[at]) * rate // BILLION
+        return self._billionths(right) // BILLION
 
     def clock(self, run: int) -> int:
         """Return what the clock counts at a run second."""
@@ -60,10 +56,17 @@ class Timeline:
 
     def pace(self, right: int, rate: int) -> None:
         """Let the clock run at so many billionths of the right pace from now on."""
-        self._marks.append((self.run(right), rate))
+        self._marks.append((self._billionths(right), rate))
         self._rights.append(right)
 
     def move(self, run: int, seconds: int) -> None:
         """Put the clock forward, or back, by so many seconds."""
         self.shifts.append(self.shifts[-1] + seconds)
         self.runs.append(run)
+
+    def _billionths(self, right: int) -> int:
+        at = len(self._rights) - 1
+        if right < self._rights[at]:
+            at = max(0, bisect_right(self._rights, right) - 1)
+        run, rate = self._marks[at]
+        return run + (right - self._rights[at]) * rate

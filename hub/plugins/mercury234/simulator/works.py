@@ -1,15 +1,16 @@
 """The inside of one meter: everything an answer is computed from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from hub.plugins.mercury234.simulator.books import Books
-from hub.plugins.mercury234.simulator.clock import Calendar, day_start
+from hub.plugins.mercury234.simulator.clock import DAY, Calendar, day_start
 from hub.plugins.mercury234.simulator.counter import Counter
 from hub.plugins.mercury234.simulator.energy import Losses, Registers
 from hub.plugins.mercury234.simulator.happenings import Outage, Plan, Written
 from hub.plugins.mercury234.simulator.life import Life
-from hub.plugins.mercury234.simulator.load import digest
+from hub.plugins.mercury234.simulator.luck import digest
 from hub.plugins.mercury234.simulator.memory import PLACE, Ring
 from hub.plugins.mercury234.simulator.options import Options
 from hub.plugins.mercury234.simulator.settings import factory
@@ -57,6 +58,8 @@ class Works:
         # In the papers of 2.3.4 and of 8 and 9, but not in that of 7.1.1.
         self.start_registers = self.new_generation or (2, 3, 4) <= options.firmware < (3, 0, 0)
         self.fixed_at = self.started
+        self._twin: Works | None = None
+        self._copy: Callable[[], Works] = partial(Works, options, seed, address, year, plans)
         self._plans = [*self._outages(), *plans]
         self._written: list[tuple[int, Written]] = []
         self._make()
@@ -64,13 +67,32 @@ class Works:
     def write(self, parameter: int, data: bytes, right: int, level: int) -> int:
         """Do a write at a right second, with what comes of it; return the status."""
         if right < self.life.right:
-            self._written = [each for each in self._written if each[0] <= right]
-            self._make()
+            self.redo([each for each in self._written if each[0] <= right])
         self.life.advance(right)
         status = write(self.life, parameter, data, level=level)
+        self._twin = None
         if status == OK:
             self._written.append((right, Written(parameter, data)))
         return status
+
+    def ahead(self, clock: int) -> "Works":
+        """Return the works as they will be when the clock is well past this, if it is not yet.
+
+        They are another's, so that this meter does not live through its future before its time.
+        """
+        behind = clock - self.timeline.clock(self.life.run)
+        if behind <= 0:
+            return self
+        if self._twin is None:
+            self._twin = self._copy()
+            self._twin.redo(self._written)
+        self._twin.life.advance(self.life.right + behind + DAY)
+        return self._twin
+
+    def redo(self, written: Sequence[tuple[int, Written]]) -> None:
+        """Begin life again, with these writes in it."""
+        self._written = list(written)
+        self._make()
 
     def _make(self) -> None:
         options, calendar, started = self.options, self.calendar, self.started

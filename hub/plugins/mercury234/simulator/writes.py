@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hub.plugins.mercury234.simulator import books, layouts
 from hub.plugins.mercury234.simulator.clock import HOUR, naive, since_origin
-from hub.plugins.mercury234.simulator.settings import TARIFFS
 
 if TYPE_CHECKING:
     from hub.plugins.mercury234.simulator.life import Life
@@ -20,6 +19,7 @@ READER, OWNER, FACTORY = 1, 2, 3
 
 FIX, SET_CLOCK, CORRECT_CLOCK, RELAY = 0x08, 0x0C, 0x0D, 0x31
 
+TARIFFS = (1, 2, 3, 4)
 MOST_S = 240
 _LAST_ADDRESS = 0xF0
 _MOST_PERIOD, _MOST_PERIOD_BEFORE_8 = 60, 45
@@ -35,6 +35,11 @@ class _Parameter:
     level: int
     act: Act
     book: int | None = None
+
+
+def is_known(parameter: int) -> bool:
+    """Tell whether there is such a parameter."""
+    return parameter in _PARAMETERS
 
 
 def length_fits(parameter: int, length: int) -> bool:
