@@ -7,6 +7,7 @@ section may go on by hand after the line ``<!-- by hand -->``; that part is kept
 import inspect
 import re
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from textwrap import fill
 
@@ -14,7 +15,10 @@ import click
 
 from hub import errors
 from hub.cli import hub
+from hub.domain.events import KINDS, Kind
 from hub.errors import HubError
+from hub.locale import NBSP, speaking
+from hub.services.sentences import Happening, sentence
 from hub.settings import Settings
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -40,6 +44,51 @@ of the user wait until something is changed.
 """
 # Sentences that are made from what happened.
 MADE = {"TooManyRequests": "Too many requests; wait the time that the supplier names."}
+
+EVENTS_HEAD = """# Events
+
+What can happen to a meter, under the names that are stored, given to programs and listed in
+`hub.domain.events.KINDS`. Drivers translate their maker's journals into these kinds; what they
+can't name is `unknown`, with its raw bytes, and is shown as such.
+
+- **Severity**: *info*, *warning* or *alarm*. A power outage of less than a minute is only an
+  information.
+- **Lasts**: the event has a beginning and an end. Where the two are read at different visits they
+  are joined; until then it *goes on*.
+- **Group**: E of the journal 0.0.99.98.E of the Russian open protocol (СПОДЭС), where known.
+- **Facts**: what an entry tells besides its times, all as text; units stand in the names.
+- Sentences are made from these facts by `hub.services.sentences`, in the language of whoever reads
+  them; how long something lasted and by how much a clock was moved is computed.
+- An entry is told apart by journal, kind, phase, beginning and its number among those that began in
+  the same second, so it may be read any number of times.
+- A meter's journals are rings. What was overwritten before it was read is an event of its own,
+  `journal_lost`, from the last entry read to the oldest one kept.
+- Journals have no season flag. Entries are dated in the season that the meter's clock shows at the
+  visit; if that changed since the visit before, in standard time, and may be an hour off.
+
+| kind | severity | lasts | group | facts | in Russian | in English |
+|---|---|---|---|---|---|---|
+"""
+EVENT_FACTS = {
+    "phase": "2",
+    "tariff": "3",
+    "before": "2026-11-12T14:03:10",
+    "after": "2026-11-12T14:06:30",
+    "shift_s": "200",
+    "drift_s": "-12",
+    "threshold_s": "5",
+    "reason": "too_far",
+    "times": "2",
+    "map": "00 24 00 00 00 24 00 00",
+    "parameters": "0A 0D",
+    "faults": "E-01",
+    "appeared": "E-01",
+    "gone": "E-03",
+    "status_word": "00 00 00 00 01 00",
+    "serial_before": "00000048",
+    "serial_after": "00000049",
+}
+EVENT_BOOKS = {"ru": "Питание", "en": "Power supply"}
 
 SETTINGS_HEAD = """# Settings
 
@@ -169,6 +218,33 @@ def settings_page() -> str:
     return f"{SETTINGS_HEAD}{''.join(rows)}{SETTINGS_TAIL}"
 
 
+def events_page() -> str:
+    """Write the kinds of events in the order of the vocabulary, each with its sentence."""
+    rows = [
+        f"| `{kind.name}` | {kind.severity} | {'yes' if kind.lasting else ''} "
+        f"| {'' if kind.group is None else int(kind.group)} "
+        f"| {', '.join(f'`{name}`' for name in kind.fields)} "
+        f"| {_event(kind, 'ru')} | {_event(kind, 'en')} |\n"
+        for kind in KINDS.values()
+    ]
+    return EVENTS_HEAD + "".join(rows)
+
+
+def _event(kind: Kind, tongue: str) -> str:
+    began = datetime(2026, 11, 12, 14, 3, 10)  # noqa: DTZ001 -- a face
+    lasted = timedelta(minutes=5, seconds=12)
+    with speaking(tongue):
+        event = Happening(
+            kind=kind.name,
+            began=began,
+            ended=began + lasted,
+            lasted=lasted,
+            detail={name: EVENT_FACTS[name] for name in kind.fields},
+            book=EVENT_BOOKS[tongue],
+        )
+        return sentence(event, date(2026, 11, 24)).replace(NBSP, " ")
+
+
 def written_by_hand(page: str) -> dict[str, str]:
     """Find what a page of commands has after the marks."""
     sections = re.split(r"^## `(.+)`$", page, flags=re.MULTILINE)[1:]
@@ -182,6 +258,7 @@ def pages() -> dict[Path, str]:
     return {
         page: cli(written_by_hand(page.read_text(encoding="utf-8"))),
         REFERENCE / "errors.md": error_page(),
+        REFERENCE / "events.md": events_page(),
         REFERENCE / "settings.md": settings_page(),
     }
 

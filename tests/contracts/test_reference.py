@@ -21,7 +21,7 @@ def text(path):
 GENERATE = runpy.run_path(str(ROOT / "docs/generate.py"))
 
 
-@pytest.mark.parametrize("name", ["cli.md", "errors.md", "settings.md"])
+@pytest.mark.parametrize("name", ["cli.md", "errors.md", "events.md", "settings.md"])
 def test_reference_says_what_the_code_says(name):
     wanted = {path.name: content for path, content in GENERATE["pages"]().items()}
     same = text(f"docs/reference/{name}") == wanted[name]
