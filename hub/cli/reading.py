@@ -6,33 +6,41 @@ itself. Each returns the plain value that ``--json`` prints.
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from hub.cli.kit import face, plain
+from hub.domain.events import kind_of
 from hub.errors import ContractBroken, LinkError, NotSupported
+from hub.locale import NBSP
 from hub.plugins.api import (
     PROTOCOLS,
     Can,
     Channel,
     Cursor,
+    FixedValues,
     Gap,
     Identity,
+    JournalEntry,
     JournalPage,
     Level,
     MeterDriver,
+    MeterState,
     MeterTime,
     ProfilePage,
+    Quantity,
     Slot,
     SlotMark,
     Talk,
 )
+from hub.services.events import lost_entry
+from hub.services.sentences import face_of, of_entry, sentence
 
 P = TypeVar("P", ProfilePage, JournalPage)
-Progress = Callable[[datetime], None]  # told the face's time that has been reached
+Progress = Callable[[datetime | float], None]  # told the face's time reached, or the part done
 
 # A span open at one end reaches as far as meters go back, or beyond any clock that is wrong.
 EARLIEST: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- a meter's face has no zone
@@ -41,12 +49,17 @@ LATEST: Final = datetime(2099, 12, 31)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to read. Times are of the meter's face; ``clock_base`` is minutes east of UTC."""
+    """What to read. Times are of the meter's face; ``clock_base`` is minutes east of UTC.
+
+    ``books``: which journals, none means all; ``titles``: of the driver's journals.
+    """
 
     what: str
     since: datetime | None = None
     until: datetime | None = None
     clock_base: int = 180
+    books: Sequence[str] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 async def visit(
@@ -68,19 +81,26 @@ async def _read(
     driver: MeterDriver, identity: Identity, wish: Wish, progress: Progress
 ) -> Mapping[str, object]:
     able: Any = _able(driver, identity, Can(wish.what))
+    answer: Mapping[str, object]
     match Can(wish.what):
         case Can.CLOCK:
-            return await _clock(able, wish)
+            answer = await _clock(able, wish)
         case Can.REGISTERS:
-            return {"registers": _quantities(await able.read_registers(able.registers()), "period")}
+            read = await able.read_registers(able.registers())
+            answer = {"registers": _quantities(read, "period")}
         case Can.SNAPSHOT:
-            return {"values": _quantities(await able.read_snapshot())}
+            answer = {"values": _quantities(await able.read_snapshot())}
         case Can.PROFILE:
-            return await _profile(able, wish, progress)
+            answer = await _profile(able, wish, progress)
         case Can.JOURNAL:
-            return await _journal(able)
+            answer = await _journal(able, wish, progress)
+        case Can.STATE:
+            answer = _state(await able.read_state())
+        case Can.FIXED:
+            answer = _fixed(await able.read_fixed())
         case other:
             raise NotSupported(f"'{other}' can't be read with this command; see its --help.")
+    return answer
 
 
 def _able(driver: MeterDriver, identity: Identity, can: Can) -> object:
@@ -131,6 +151,34 @@ def _quantities(read: Mapping[Any, Any], *more: str) -> list[Mapping[str, object
         }
         for register, quantity in sorted(read.items())
     ]
+
+
+def _quantity(read: Quantity | None) -> Mapping[str, object] | None:
+    return None if read is None else {"value": plain(read.value), "unit": read.unit}
+
+
+def _state(state: MeterState) -> Mapping[str, object]:
+    return {
+        "faults": None if state.faults is None else sorted(state.faults),
+        "tariff": state.tariff,
+        "load_on": state.load_on,
+        "load_off_by": sorted(state.load_off_by),
+        "controls": sorted(state.controls),
+        "power_limit": _quantity(state.power_limit),
+        "energy_limits": {
+            str(tariff): _quantity(limit) for tariff, limit in sorted(state.energy_limits.items())
+        },
+        "maxima": _quantities(state.maxima, "period"),
+        "detail": dict(state.detail),
+    }
+
+
+def _fixed(fixed: FixedValues | None) -> Mapping[str, object]:
+    return {
+        "fixed": None if fixed is None else face(fixed.fixed.face),
+        "summer": None if fixed is None else fixed.fixed.summer,
+        "values": [] if fixed is None else _quantities(fixed.values),
+    }
 
 
 # -- the profile -------------------------------------------------------------------------------
@@ -216,32 +264,52 @@ def _minute(at: MeterTime) -> str:
 # -- journals ----------------------------------------------------------------------------------
 
 
-async def _journal(driver: Any) -> Mapping[str, object]:
-    events: list[Mapping[str, object]] = []
+async def _journal(driver: Any, wish: Wish, progress: Progress) -> Mapping[str, object]:
+    known = sorted(driver.books())
+    books = [book for book in known if not wish.books or book in wish.books]
+    missing = [book for book in wish.books if book not in known]
+    if missing:
+        raise NotSupported(f"This meter has no journal {missing[0]}; it has: {', '.join(known)}.")
+    events: dict[str, JournalEntry] = {}
     lost: list[Mapping[str, object]] = []
-    for book in sorted(driver.books()):
+    for number, book in enumerate(books):
 
         def take(page: JournalPage, book: str = book) -> None:
-            events.extend(_event(entry) for entry in page.entries)
+            events.update({entry.key: entry for entry in page.entries})
             if page.lost is not None:
-                lost.append({"book": book, **_gap(page.lost)})
+                said = _said(lost_entry(book, page.lost), wish)
+                lost.append({"book": book, **_gap(page.lost), "text": said})
 
         await _each_page(partial(driver.read_journal, book), take)
-    return {"events": events, "lost": lost}
-
-
-def _event(entry: Any) -> Mapping[str, object]:
-    detail = dict(entry.detail or {})
-    said = "".join(f", {name} {value}" for name, value in detail.items())
+        progress((number + 1) / len(books))
     return {
-        "book": entry.book,
-        "kind": entry.kind,
-        "began": _when(entry.began),
-        "ended": None if entry.ended is None else _when(entry.ended),
-        "detail": detail,
-        "text": entry.kind.replace("_", " ") + said,
+        "events": [_event(entry, wish) for entry in events.values() if _is_wished(entry, wish)],
+        "lost": lost,
     }
 
 
-def _when(at: MeterTime | datetime) -> str:
-    return face(at.face if isinstance(at, MeterTime) else at)
+def _event(entry: JournalEntry, wish: Wish) -> Mapping[str, object]:
+    return {
+        "book": entry.book,
+        "kind": entry.kind,
+        "began": face(face_of(entry.began)),
+        "ended": None if entry.ended is None else face(face_of(entry.ended)),
+        "detail": dict(entry.detail or {}),
+        "text": _said(entry, wish),
+    }
+
+
+def _said(entry: JournalEntry, wish: Wish) -> str:
+    return sentence(of_entry(entry, wish.titles)).replace(NBSP, " ")
+
+
+def _is_wished(entry: JournalEntry, wish: Wish) -> bool:
+    """Say if an event was, or goes on, between --since and --until."""
+    began = face_of(entry.began)
+    if wish.until is not None and began >= wish.until:
+        return False
+    if wish.since is None or began >= wish.since:
+        return True
+    if entry.ended is None:
+        return kind_of(entry.kind).lasting
+    return face_of(entry.ended) > wish.since

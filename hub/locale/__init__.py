@@ -7,6 +7,8 @@ in memory at the first use, so there is no build step to forget. Any layer may u
 import gettext as std
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
@@ -14,6 +16,17 @@ LANGUAGES = ("ru", "en")
 DEFAULT_LANGUAGE = "ru"
 
 language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Say everything inside in one language."""
+    token = language.set(name)
+    try:
+        yield
+    finally:
+        language.reset(token)
+
 
 NBSP = "\N{NO-BREAK SPACE}"
 _SHORT_WORDS = re.compile(

@@ -13,9 +13,10 @@ import click
 import pytest
 
 from hub.cli import run
-from hub.cli.meter import _settings
+from hub.cli.meter_line import filled_settings
 from hub.cli.reading import Wish, visit
 from hub.errors import ContractBroken, LineDown, NotSupported
+from hub.locale import speaking
 from hub.plugins.api import (
     Can,
     ClockReading,
@@ -319,8 +320,8 @@ def test_a_slot_that_ends_after_until_is_no_gap():
     assert found["gaps"] == [{"from": "2026-11-23T21:00", "to": "2026-11-23T22:00"}]
 
 
-def refuses(driver, what, error, words):
-    conversation = visit(driver, Level.READ, Wish(what=what), lambda reached: None)
+def refuses(driver, what, error, words, **wish):
+    conversation = visit(driver, Level.READ, Wish(what=what, **wish), lambda reached: None)
     with pytest.raises(error, match=words):
         conversation.send(None)
     assert driver.closed == 1
@@ -339,28 +340,76 @@ def test_goodbye_is_said_after_a_failure_and_does_not_hide_it():
     refuses(Driver(), "registers", ZeroDivisionError, "by design")
 
 
+AT = datetime(2026, 11, 1, 10, 30, 5)
+JOURNALS = {
+    "01": JournalPage(
+        entries=(),
+        lost=Gap(MeterTime(AT), MeterTime(AT + timedelta(hours=1))),
+        next=Cursor("acme/1", ""),
+        more=False,
+    ),
+    "02": JournalPage(
+        entries=(
+            JournalEntry("02", "magnetic_field", MeterTime(AT), MeterTime(AT + timedelta(hours=1))),
+            JournalEntry("02", "acme_hiccup", MeterTime(AT), detail={"by": "5 s"}, raw=b"\x2a"),
+            JournalEntry("02", "power_lost", MeterTime(AT + timedelta(hours=2))),
+        ),
+        next=Cursor("acme/1", ""),
+        more=False,
+    ),
+}
+
+
 def test_journal_is_in_words():
-    at = datetime(2026, 11, 1, 10, 30, 5)
-    entry = JournalEntry("02", "clock_corrected", MeterTime(at), MeterTime(at), {"by": "5 s"})
-    lost = Gap(MeterTime(at), MeterTime(at + timedelta(hours=1)))
-    end = Cursor("acme/1", "")
-    books = {
-        "01": JournalPage(entries=(), lost=lost, next=end, more=False),
-        "02": JournalPage(entries=(entry,), next=end, more=False),
+    with speaking("en"):
+        told = talk(Driver(books=JOURNALS), "journal", titles={"01": "Power supply"})
+    assert told["lost"] == [
+        {
+            "book": "01",
+            "from": "2026-11-01T10:30",
+            "to": "2026-11-01T11:30",
+            "text": "Journal “Power supply”: entries from 1 November 2026 10:30 to "
+            "1 November 2026 11:30 are lost",
+        }
+    ]
+    assert told["events"][0] == {
+        "book": "02",
+        "kind": "magnetic_field",
+        "began": "2026-11-01T10:30:05",
+        "ended": "2026-11-01T11:30:05",
+        "detail": {},
+        "text": "On 1 November 2026 at 10:30 the meter was in a magnetic field, for 1 hour",
     }
-    assert talk(Driver(books=books), "journal") == {
-        "events": [
-            {
-                "book": "02",
-                "kind": "clock_corrected",
-                "began": "2026-11-01T10:30:05",
-                "ended": "2026-11-01T10:30:05",
-                "detail": {"by": "5 s"},
-                "text": "clock corrected, by 5 s",
-            }
-        ],
-        "lost": [{"book": "01", "from": "2026-11-01T10:30", "to": "2026-11-01T11:30"}],
-    }
+    assert told["events"][1]["text"] == (
+        "On 1 November 2026 at 10:30 an unknown entry acme_hiccup in journal “02”: by 5 s, 2A"
+    )
+    with speaking("ru"):
+        told = talk(Driver(books=JOURNALS), "journal")
+    assert told["events"][0]["text"] == (
+        "1 ноября 2026 в 10:30 обнаружено магнитное поле, на 1 час"
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "kinds"),
+    [
+        (AT + timedelta(minutes=30), None, ["magnetic_field", "power_lost"]),
+        (AT + timedelta(hours=1), None, ["power_lost"]),
+        (AT + timedelta(hours=9), None, ["power_lost"]),
+        (None, AT, []),
+        (None, AT + timedelta(hours=1), ["magnetic_field", "acme_hiccup"]),
+    ],
+)
+def test_span_chooses_the_events_that_were_going_on(since, until, kinds):
+    told = talk(Driver(books=JOURNALS), "journal", since=since, until=until)
+    assert [event["kind"] for event in told["events"]] == kinds
+
+
+def test_journals_can_be_chosen():
+    told = talk(Driver(books=JOURNALS), "journal", books=["02"])
+    assert not told["lost"]
+    assert len(told["events"]) == 3
+    refuses(Driver(books=JOURNALS), "journal", NotSupported, "it has: 01, 02", books=["77"])
 
 
 class TwoPasswords(PluginSettings):
@@ -374,7 +423,7 @@ class TwoPasswords(PluginSettings):
 )
 def test_password_goes_to_the_secret_of_its_level(level, reader, owner):
     spec = SimpleNamespace(id="acme", settings=TwoPasswords)
-    filled = _settings(spec, {"address": 3}, "secret", level)
+    filled = filled_settings(spec, {"address": 3}, "secret", level)
     assert str(getattr(filled.reader, "get_secret_value", lambda: filled.reader)()) == reader
     assert (filled.owner and filled.owner.get_secret_value()) == owner
 
@@ -382,4 +431,4 @@ def test_password_goes_to_the_secret_of_its_level(level, reader, owner):
 def test_unknown_setting_names_those_known():
     spec = SimpleNamespace(id="acme", settings=TwoPasswords)
     with pytest.raises(click.UsageError, match="it knows address, reader, owner"):
-        _settings(spec, {"colour": "red"}, None, 1)
+        filled_settings(spec, {"colour": "red"}, None, 1)
