@@ -1,59 +1,73 @@
-"""One visit to one meter: who are you, your clock, registers, profile, and what was missed.
+"""One visit to one meter: who are you, your clock, registers, profile, journals, what was missed.
 
 A page is the unit of storing and of losing work: it is stored with its cursor before the next
 one is asked for. Whatever happens, the driver says goodbye.
+
+The order: what people wait for first (orders, the clock, the registers and values of now), then
+the half-hours, the journals where they are due, what takes long, and at last the clock's
+correction, when all that it could upset has been read.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+import structlog
 
+from hub.collector.acts import Acts
+from hub.collector.agenda import Signs, journals_due
+from hub.collector.border import Border, Place
 from hub.domain.calendar import instant_of
-from hub.domain.clock import MeterTime, drift_s, to_face
-from hub.domain.meters import Identity, Register
+from hub.domain.clock import ClockReading, MeterTime, to_face
+from hub.domain.meters import Register
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage
 from hub.errors import (
+    AccessDenied,
     ContractBroken,
     CursorLost,
     DeviceError,
     FrameGarbled,
-    HubError,
     LinkError,
-    PluginBroken,
     ReplyTimeout,
+    WrongDevice,
 )
 from hub.plugins.api.meter import (
     Can,
     DriverSpec,
     Level,
     MeterDriver,
-    ReadsClock,
+    ReadsJournal,
     ReadsProfile,
     ReadsRegisters,
+    ReadsSnapshot,
+    ReadsState,
 )
-from hub.plugins.api.wire import Talk
-from hub.services import balance, meters, readings, storing
-from hub.services.meters import Errand, Lease, StoredGap
-from hub.store.unit import Store
-from hub.wire.line import Line, Seat
-from hub.wire.runner import run
+from hub.services import (
+    balance,
+    clock_discipline,
+    events,
+    meters,
+    readings,
+    snapshots,
+    storing,
+)
+from hub.services.meters import Errand, StoredGap
+from hub.wire.line import Seat
+
+__all__ = ["Place", "Tally", "Visit"]
 
 T = TypeVar("T")
+log = structlog.get_logger("hub.collector")
 
-OPERATION_S = 300.0  # turns of other meters on the line included
 PAGE_S = 900.0
-GOODBYE_S = 15.0
 VISIT_S = 6 * 3600.0
 GAPS_A_VISIT = 12
+SILENT_BOOKS = 3  # in a row without a whole answer: the line is too bad for the others too
 URGENT = 10  # priority on the line of a visit that a person waits for
-CLOCK_JUMP_S = 60.0
-TWO_LOOKS = timedelta(minutes=10)  # at most between two looks at a clock, turns of others included
 SOON = ("now", "at:day")  # registers that are read before the profile
 GAP_WAIT = timedelta(minutes=5)
 LONGEST_GAP_WAIT = timedelta(days=1)
@@ -71,18 +85,11 @@ class Tally:
     gaps_asked: int = 0
     registers: int = 0
     in_doubt: int = 0
+    events: int = 0
+    refused: list[str] = field(default_factory=list)  # what the meter said no to
+    orders: int = 0
     drift_s: float | None = None
     learned: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where visits happen: the line under its lease, the store, the machine's clock."""
-
-    store: Store
-    line: Line
-    lease: Lease
-    now: Callable[[], datetime]
 
 
 class Visit:
@@ -103,58 +110,53 @@ class Visit:
         self.spec = spec
         self.errand = errand
         self.meter_id = errand.meter.id
+        self.border = Border(place, spec, errand)
+        self.acts = Acts(self.border)
+        self.signs = Signs(None)
+        self.trouble: LinkError | None = None  # of a part that the others did not wait for
         self.tally = Tally()
-        self.fault: ContractBroken | None = None  # a goodbye that failed on the plugin's side
 
     async def __call__(self) -> Tally:
         """Go through the visit; HubError says what stopped it."""
-        driver, key = self._driver()
-        seat = self.place.line.seat(
-            self.spec.timing(self.place.line.address.baud),
-            interleave=self.spec.interleave,
-            is_mutating=self.spec.is_mutating,
-            act=self.spec.act,
-            priority=URGENT if self.asked_at else 0,
-            key=key,
-        )
-        with seat:
+        with self.border.seat(URGENT if self.asked_at else 0) as seat:
             try:
                 async with asyncio.timeout(VISIT_S):
-                    await self._talk(driver, seat)
+                    await self._all(seat)
             except TimeoutError as error:
                 raise ContractBroken(
                     f"A visit by the driver '{self.spec.id}' did not end within "
                     f"{VISIT_S / 3600:.0f} hours; report it to the plugin's maker."
                 ) from error
-            finally:
-                await self._goodbye(driver, seat)
-        if self.fault is not None:
-            raise self.fault
+        if self.border.fault is not None:
+            raise self.border.fault
+        if self.trouble is not None:
+            raise self.trouble
         return self.tally
 
-    def _driver(self) -> tuple[MeterDriver, str]:
-        """Build the driver, and the key that its late replies are told by: its address."""
+    async def _all(self, seat: Seat) -> None:
+        plan = await asyncio.to_thread(events.plan, self.store, self.meter_id)
+        self.signs = Signs(plan.read_at, asked=self.asked_at is not None)
+        await self.acts.look()
+        await self.acts.early(seat)
+        self.signs.changed = bool(self.acts.done)
+        driver = self.border.build()
         try:
-            settings = self.spec.settings.model_validate_json(self.errand.meter.settings)
-        except ValidationError as error:
-            fields = ", ".join(str(item["loc"][0]) for item in error.errors() if item["loc"])
-            raise PluginBroken(
-                f"The stored settings of meter {self.meter_id} do not fit the driver "
-                f"'{self.spec.id}' ({fields or 'all of them'}); set them anew."
-            ) from error
-        driver = self._guarded(
-            "build", lambda: self.spec.build(settings, self.errand.meter.learned)
-        )
-        return driver, str(getattr(settings, "address", f"meter {self.meter_id}"))
+            clock = await self._read(driver, seat, plan.cursors)
+        finally:
+            await self.border.goodbye(driver, seat)
+        await self.acts.late(seat)
+        if clock is not None and self.tally.drift_s is not None and self.trouble is None:
+            await self.acts.correct(clock, self.tally.drift_s, seat)
+        self.tally.orders = len(self.acts.done)
 
-    async def _talk(self, driver: MeterDriver, seat: Seat) -> None:
-        await self._ask(seat, "open", lambda: driver.open(Level.READ))
+    async def _read(
+        self, driver: MeterDriver, seat: Seat, cursors: dict[str, Cursor]
+    ) -> ClockReading | None:
+        """Read all that is due; gives the look at the clock."""
+        await self.border.ask(seat, "open", lambda: driver.open(Level.READ))
         self.tally.answered = True
-        identity = await self._identity(driver, seat)
-        await self._stored(meters.met, identity)
-        can = self._can(driver, identity)
-        shown = await self._clock(driver, seat, can)
-        trouble: LinkError | None = None
+        can = self.border.can(driver, await self.border.identity(driver, seat))
+        clock, shown = await self._clock(driver, seat, can)
         history: list[Register] = []
         if Can.REGISTERS in can:
             wanted = await self._wanted(cast("ReadsRegisters", driver), shown)
@@ -163,12 +165,21 @@ class Visit:
             try:
                 await self._registers(cast("ReadsRegisters", driver), seat, shown, soon)
             except (ReplyTimeout, FrameGarbled) as error:
-                trouble = error  # half-hours don't wait for registers, nor the other way round
-        await self._answer(seat, trouble)
+                self.trouble = error  # half-hours don't wait for registers, nor the other way round
+        if Can.SNAPSHOT in can:
+            await self._aside(
+                "snapshot", self._snapshot(cast("ReadsSnapshot", driver), seat, shown)
+            )
+        await self._answer(seat)
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
             await self._profile(reader, seat)
             await self._ask_for_gaps(reader, seat, seasons=shown.summer is not None)
+        if journals_due(self.signs, self.place.now()):
+            if Can.STATE in can:
+                await self._aside("state", self._state(cast("ReadsState", driver), seat, shown))
+            if Can.JOURNAL in can:
+                await self._journals(cast("ReadsJournal", driver), seat, cursors)
         if history:
             # A year of month starts is many exchanges, once; people wait for half-hours.
             await self._registers(cast("ReadsRegisters", driver), seat, shown, history)
@@ -176,72 +187,67 @@ class Visit:
             await self._balance(
                 cast("ReadsProfile", driver), seat, seasons=shown.summer is not None
             )
-        self.tally.learned = self._learned(driver)
-        if trouble is not None:
-            raise trouble
+        self.tally.learned = self.border.learned(driver)
+        return clock
 
-    async def _answer(self, seat: Seat, trouble: LinkError | None) -> None:
+    async def _answer(self, seat: Seat) -> None:
         """Let go who waits for this meter; what is still to be read is nobody's hurry."""
         if self.asked_at is None:
             return
         seat.priority = 0
-        if trouble is None:
-            await self._stored(meters.answered, self.asked_at)
+        if self.trouble is None:
+            await self.border.stored(meters.answered, self.asked_at)
 
-    def _learned(self, driver: MeterDriver) -> dict[str, str]:
-        return self._guarded("learned", lambda: dict(driver.learned()))
+    async def _aside(self, what: str, part: Coroutine[Any, Any, T]) -> T | None:
+        """Do a part that the rest of the visit does not depend on.
 
-    async def _identity(self, driver: MeterDriver, seat: Seat) -> Identity:
-        """Ask who answers; what is not as it was before is believed when it is said twice."""
-        identity = await self._ask(seat, "identify", driver.identify)
-        if meters.as_json(identity) != self.errand.meter.identity:
-            again = await self._ask(seat, "identify", driver.identify)
-            if again != identity:
-                raise FrameGarbled(
-                    "The meter told two different identities in a row; check the line for noise "
-                    "and for two meters at one address."
-                )
-        return identity
+        What the meter says no to is noted; damage and silence are raised at the end of the visit.
+        """
+        try:
+            return await part
+        except (ReplyTimeout, FrameGarbled) as error:
+            self.trouble = self.trouble or error
+        except (AccessDenied, WrongDevice):
+            raise
+        except DeviceError as error:
+            self.tally.refused.append(what)
+            log.info("part_refused", meter=self.meter_id, part=what, text=str(error))
+        return None
 
-    def _can(self, driver: MeterDriver, identity: Identity) -> frozenset[Can]:
-        can = self._guarded("can", lambda: frozenset(driver.can(identity)))
-        if not can <= self.spec.may:
-            raise ContractBroken(
-                f"The driver '{self.spec.id}' claims {sorted(can - self.spec.may)}, which it has "
-                "not declared; report it to the plugin's maker."
-            )
-        return can
-
-    async def _clock(self, driver: MeterDriver, seat: Seat, can: frozenset[Can]) -> MeterTime:
+    async def _clock(
+        self, driver: MeterDriver, seat: Seat, can: frozenset[Can]
+    ) -> tuple[ClockReading | None, MeterTime]:
         """Look at the meter's clock; without one its face is taken to be right."""
         now = self.place.now()
-        base = self.errand.bases.now(now)
         if Can.CLOCK not in can:
-            return to_face(now, base)
-        clock = cast("ReadsClock", driver).read_clock
-        reading = await self._ask(seat, "read_clock", clock)
-        drift, before = drift_s(reading, base), self.errand.meter.drift_s
-        if before is None or abs(drift - before) > CLOCK_JUMP_S:
-            # Day-start registers are dated by the face: a jump is believed when it is seen twice.
-            first, reading = reading.shown, await self._ask(seat, "read_clock", clock)
-            if abs(reading.shown.face - first.face) > TWO_LOOKS:
-                raise FrameGarbled(
-                    "The meter's clock showed two different times in a row; "
-                    "check the line for noise."
-                )
-        self.tally.drift_s = drift_s(reading, base)
-        await self._stored(meters.note_drift, self.tally.drift_s, reading.answered_at)
-        return reading.shown
+            return None, to_face(now, self.errand.bases.now(now))
+        before = self.errand.meter.drift_s
+        clock = await self.border.clock(driver, seat, before)
+        self.tally.drift_s = await self.border.stored(clock_discipline.note_reading, clock)
+        self.signs.see_clock(before, self.tally.drift_s)
+        return clock, clock.shown
+
+    # -- values of now
+
+    async def _snapshot(self, driver: ReadsSnapshot, seat: Seat, shown: MeterTime) -> None:
+        values = await self.border.ask(seat, "read_snapshot", driver.read_snapshot)
+        await self.border.stored(snapshots.store_snapshot, values, shown, self.place.now())
+
+    async def _state(self, driver: ReadsState, seat: Seat, shown: MeterTime) -> None:
+        state = await self.border.ask(seat, "read_state", driver.read_state)
+        await self.border.stored(snapshots.store_state, state, shown, self.place.now())
+
+    # -- registers and profile
 
     async def _wanted(self, driver: ReadsRegisters, shown: MeterTime) -> list[Register]:
-        on_offer = self._guarded("registers", lambda: frozenset(driver.registers()))
+        on_offer = self.border.guarded("registers", lambda: frozenset(driver.registers()))
         return await asyncio.to_thread(readings.wanted, self.store, self.meter_id, on_offer, shown)
 
     async def _registers(
         self, driver: ReadsRegisters, seat: Seat, shown: MeterTime, wanted: list[Register]
     ) -> None:
-        read = await self._ask(seat, "read_registers", lambda: driver.read_registers(wanted))
-        self.tally.registers += await self._stored(
+        read = await self.border.ask(seat, "read_registers", lambda: driver.read_registers(wanted))
+        self.tally.registers += await self.border.stored(
             readings.store_registers, read, shown=shown, read_at=self.place.now()
         )
 
@@ -255,8 +261,9 @@ class Visit:
                 if cursor is None or lost:
                     raise
                 cursor, lost = None, True
-                await self._stored(meters.forget_cursor)
+                await self.border.stored(meters.forget_cursor)
                 continue
+            self.signs.see_page(page)
             stored = await self._store(driver, page)
             if not page.more:
                 return
@@ -274,15 +281,15 @@ class Visit:
         cursor: Cursor | None,
         span: tuple[MeterTime, MeterTime] | None = None,
     ) -> ProfilePage:
-        return await self._ask(
+        return await self.border.ask(
             seat, "read_profile", lambda: driver.read_profile(cursor, span), PAGE_S
         )
 
     async def _store(
         self, driver: ReadsProfile, page: ProfilePage, *, by_span: bool = False
     ) -> storing.PageStored:
-        learned = self._learned(cast("MeterDriver", driver))
-        stored = await self._stored(
+        learned = self.border.learned(cast("MeterDriver", driver))
+        stored = await self.border.stored(
             storing.store_profile_page, page, by_span=by_span, learned=learned
         )
         self.tally.pages += 1
@@ -293,10 +300,10 @@ class Visit:
 
     async def _balance(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:
         """Ask once more for what the registers doubt, when all else has been read."""
-        checks = await self._stored(balance.check_balance)
+        checks = await self.border.stored(balance.check_balance)
         if any(check.is_in_doubt for check in checks):
             await self._ask_for_gaps(driver, seat, seasons=seasons)
-            checks = await self._stored(balance.check_balance)
+            checks = await self.border.stored(balance.check_balance)
             self.tally.in_doubt = sum(check.is_in_doubt for check in checks)
 
     async def _ask_for_gaps(self, driver: ReadsProfile, seat: Seat, *, seasons: bool) -> None:
@@ -312,7 +319,7 @@ class Visit:
                     storing.put_off_span, self.store, gap, until, lease=self.lease
                 )
                 raise
-            await self._stored(storing.finish_span, gap)
+            await self.border.stored(storing.finish_span, gap)
 
     async def _span(
         self, driver: ReadsProfile, seat: Seat, gap: StoredGap, *, seasons: bool
@@ -336,58 +343,47 @@ class Visit:
                 )
             cursor = page.next
 
-    # -- the border to the plugin and to the store
+    # -- journals
 
-    async def _ask(
-        self, seat: Seat, operation: str, talk: Callable[[], Talk[T]],
-        deadline: float = OPERATION_S,
-    ) -> T:  # fmt: skip
-        """Run one conversation; anything but a HubError is the plugin's fault."""
-        try:
-            return await run(talk(), seat, deadline=deadline)
-        except HubError:
-            raise
-        except Exception as error:
-            raise self._fault(operation, error) from error
+    async def _journals(self, driver: ReadsJournal, seat: Seat, cursors: dict[str, Cursor]) -> None:
+        """Go through all books; one that fails does not stop the others."""
+        whole, silent = True, 0
+        for book in sorted(self.border.guarded("books", lambda: frozenset(driver.books()))):
+            read = await self._aside(
+                f"journal {book}", self._journal(driver, seat, book, cursors.get(book))
+            )
+            silent = 0 if read or f"journal {book}" in self.tally.refused else silent + 1
+            whole = whole and not silent
+            if silent == SILENT_BOOKS:
+                break
+        if whole:
+            await self.border.stored(events.journals_read, self.place.now())
 
-    def _guarded(self, operation: str, call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except HubError:
-            raise
-        except Exception as error:
-            raise self._fault(operation, error) from error
-
-    def _fault(self, operation: str, error: Exception) -> ContractBroken:
-        return ContractBroken(
-            f"The driver '{self.spec.id}' failed in '{operation}' at meter {self.meter_id} "
-            f"({type(error).__name__}: {error}); report it to the plugin's maker.",
-            plugin=self.spec.id,
-            operation=operation,
-            target=self.meter_id,
-        )
-
-    async def _stored(self, service: Callable[..., T], *args: Any, **more: Any) -> T:
-        """Call a service of this meter in a thread, under the line's lease."""
-        return await asyncio.to_thread(
-            partial(service, self.store, self.meter_id, *args, lease=self.lease, **more)
-        )
-
-    async def _goodbye(self, driver: MeterDriver, seat: Seat) -> None:
-        """Close the channel; a line that is dead or a driver that fails here has done its harm."""
-        try:
-            await run(driver.close(), Once(seat), deadline=GOODBYE_S)
-        except (HubError, TimeoutError):
-            return
-        except Exception as error:  # noqa: BLE001 -- kept, and raised when the visit has ended
-            self.fault = self._fault("close", error)
-
-
-class Once:
-    """A seat that repeats nothing: a goodbye is not worth waiting for."""
-
-    def __init__(self, seat: Seat) -> None:
-        self.once = seat.once
-
-    async def __call__(self, step: Any, /) -> Any:
-        return await self.once(step)
+    async def _journal(
+        self, driver: ReadsJournal, seat: Seat, book: str, cursor: Cursor | None
+    ) -> bool:
+        """Go on from a book's cursor, page by page, to its newest entry."""
+        anew = False
+        while True:
+            try:
+                page = await self.border.ask(
+                    seat, "read_journal", partial(driver.read_journal, book, cursor), PAGE_S
+                )
+            except CursorLost:
+                if cursor is None or anew:
+                    raise
+                cursor, anew = None, True
+                continue
+            stored = await self.border.stored(
+                events.store_journal_page, book, page, anew=anew,
+                learned=self.border.learned(cast("MeterDriver", driver)),
+            )  # fmt: skip
+            self.tally.events += stored.new
+            if not page.more:
+                return True
+            if page.next == cursor and not (stored.new or stored.changed):
+                raise ContractBroken(
+                    f"The driver '{self.spec.id}' gives the same page of journal {book} again and "
+                    "again; report it to the plugin's maker."
+                )
+            cursor, anew = page.next, False

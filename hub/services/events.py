@@ -14,6 +14,7 @@ from hub.domain.calendar import day_starts, instant_of
 from hub.domain.clock import MeterTime
 from hub.domain.events import Group, Severity, kind_of
 from hub.domain.journal import JournalEntry, JournalPage
+from hub.domain.pages import Cursor
 from hub.domain.profile import Gap
 from hub.errors import Missing
 from hub.services.clock import utc_now
@@ -101,6 +102,22 @@ def lost_entry(book: str, lost: Gap) -> JournalEntry:
     if lost.starts is not None:
         told["after"] = lost.starts.face.isoformat()
     return JournalEntry(book, LOST, lost.starts or lost.ends, lost.ends, told)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPlan:
+    """Where to go on in each book, and when all books were gone through last (None: never)."""
+
+    cursors: dict[str, Cursor]
+    read_at: datetime | None
+
+
+def plan(store: Store, meter_id: int) -> JournalPlan:
+    """Say how far a meter's journals have been read."""
+    with store.read() as unit:
+        return JournalPlan(
+            meters.cursors(unit, meter_id, cursor_name("")), meters.journals_at(unit, meter_id)
+        )
 
 
 def journals_read(store: Store, meter_id: int, at: datetime, *, lease: Lease) -> None:

@@ -105,13 +105,6 @@ def as_json(identity: Identity) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in (None, "", [])}
 
 
-def note_drift(store: Store, meter_id: int, drift_s: float, at: datetime, *, lease: Lease) -> None:
-    """Keep how far the meter's clock is off; it is shown and never applied."""
-    with store.write() as unit:
-        leases.prove(unit, lease)
-        meters.change_meter(unit, meter_id, drift_s=round(drift_s, 1), drift_at=at)
-
-
 def visited(
     store: Store, meter_id: int, *, due_at: datetime, learned: Mapping[str, str], lease: Lease,
     asked_at: datetime | None = None,

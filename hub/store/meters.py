@@ -173,6 +173,13 @@ def waiting_since(unit: Unit, meter_id: int) -> datetime | None:
     ).first()
 
 
+def journals_at(unit: Unit, meter_id: int) -> datetime | None:
+    """Return when all journals of a meter were gone through last."""
+    return unit.session.exec(
+        select(MeterState.journals_at).where(MeterState.meter_id == meter_id)
+    ).first()
+
+
 def change_line(unit: Unit, line_id: int, **values: Any) -> None:
     row = unit.session.get_one(Line, line_id)
     for name, value in values.items():
@@ -272,6 +279,16 @@ def points_of(unit: Unit, meter_id: int) -> list[int]:
 def cursor(unit: Unit, meter_id: int, what: str = PROFILE) -> Cursor | None:
     row = unit.session.get(StoredCursor, (meter_id, what))
     return None if row is None else Cursor(row.scheme, row.body)
+
+
+def cursors(unit: Unit, meter_id: int, family: str) -> dict[str, Cursor]:
+    """Read the cursors whose names begin with ``family``, by the rest of their names."""
+    rows = unit.session.exec(
+        select(StoredCursor).where(
+            StoredCursor.meter_id == meter_id, col(StoredCursor.what).startswith(family)
+        )
+    )
+    return {row.what.removeprefix(family): Cursor(row.scheme, row.body) for row in rows}
 
 
 def move_cursor(unit: Unit, meter_id: int, to: Cursor, what: str = PROFILE) -> bool:
