@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
@@ -48,6 +48,7 @@ from hub.web.kit.rendering import environment
 from hub.web.kit.requests import LARGEST_BODY, PortalRequest, read_form
 from hub.web.kit.services import Services
 from hub.web.kit.visitor import frame_of
+from hub.wire.http import Web
 
 FEATURES: Final[tuple[Router, ...]] = (
     access.router,
@@ -85,13 +86,14 @@ def csrf_secret(settings: Settings) -> str:
 def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     """Make the portal over an open store; the store stays the caller's to close."""
     passwords = Passwords()
+    web = Web(settings.private_hosts)
     made = Services(
         store=store,
         accounts=Accounts(store, passwords),
         recovery=Recovery(store, passwords),
         persons=Persons(store, passwords),
         second_factors=SecondFactors(store),
-        contracts=Contracts(store, plugins, passwords),
+        contracts=Contracts(store, plugins, passwords, web=web),
         home=Home(store),
         pages=PointPages(store),
         shell=ShellService(store),
@@ -102,6 +104,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         state={"services": made},
         shell_of=frame_of,
         ready={"store": store.check_schema},
+        on_shutdown=(web.close,),
         line_figures=partial(figures_of_lines, store, with_meters=False),
     )
 
@@ -113,6 +116,7 @@ def assemble(
     state: Mapping[str, Any] | None = None,
     shell_of: ShellOf,
     ready: Mapping[str, Probe] | None = None,
+    on_shutdown: Sequence[Callable[[], Awaitable[None]]] = (),
     line_figures: LineFiguresNow | None = None,
 ) -> Litestar:
     """Put the portal together from parts.
@@ -142,6 +146,7 @@ def assemble(
         ),
         exception_handlers={Exception: on_error(shell_of)},
         request_class=PortalRequest,
+        on_shutdown=list(on_shutdown),
         before_request=read_form,
         request_max_body_size=LARGEST_BODY,
         debug=False,  # whatever LITESTAR_DEBUG says: its pages show the inside

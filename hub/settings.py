@@ -47,12 +47,15 @@ class Settings(BaseSettings):
     plugins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None, description="Only these plugins are loaded; default: all installed"
     )
+    private_hosts: WordList = Field(
+        (), description="Hosts of suppliers and gateways that may be in the own network, over http"
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token of /metrics from elsewhere than this machine"
     )
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("trusted_proxies", "plugins", "keys", mode="before")
+    @field_validator("trusted_proxies", "private_hosts", "plugins", "keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -47,6 +47,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from hub.services.exchange import Exchange
     from hub.services.mail import Letterhead, Mails
     from hub.services.passwords import Passwords
+    from hub.wire.http import Web
 
     settings = read_settings()
     asked: dict[str, Any] = {"host": host, "port": port}
@@ -61,7 +62,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     with open_store(settings) as store, _listen(settings.host, settings.port) as listener:
         notifier = _notifier(settings, store, plugins)
         head = Letterhead(settings.base_url, settings.brand)
-        beside = [_exchange(Exchange(store, plugins, Passwords()))]
+        beside = [_exchange(Exchange(store, plugins, Passwords(), web=Web(settings.private_hosts)))]
         if notifier is not None:
             beside.append(_carry(Mails(store, notifier, head)))
         if collect:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from hub.errors import ContractBroken, HubError, NotSupported, SupplierDown
+from hub.errors import ContractBroken, HubError, SupplierDown
 from hub.plugins.api import Desk, LinkBy, SupplierConnector, SupplierSpec
 from hub.services.books import HouseBooks
 from hub.services.clock import utc_now
@@ -21,6 +21,7 @@ from hub.services.passwords import Passwords
 from hub.store import tables
 from hub.store import told as kept
 from hub.store.unit import Store
+from hub.wire.http import Outgoing, Web
 
 PATIENCE = 20.0  # seconds
 
@@ -49,8 +50,10 @@ class Asking:
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
         patience: float = PATIENCE,
+        web: Web | None = None,
     ) -> None:
         self.store = store
+        self.web = web
         self.plugins = plugins
         self.passwords = passwords
         self.clock = clock
@@ -70,12 +73,14 @@ class Asking:
             raise ContractBroken(
                 f"The settings of '{row.title}' no longer fit its connector; set them anew."
             ) from error
-        if spec.hosts(installation):
-            raise NotSupported("This version of the hub lets no connector out over HTTP.")
+        hosts = spec.hosts(installation)
+        http = None
+        if hosts and self.web is not None:
+            http = self.web.client(Outgoing(spec.id, hosts))
         books = None
         if "books" in spec.wants:
             books = HouseBooks(self.store, row.id or 0, self.passwords, self.clock)
-        desk = desk_for(spec.id, self.clock, books=books)
+        desk = desk_for(spec.id, self.clock, books=books, http=http)
         try:
             async with asyncio.timeout(self.patience):
                 return await talk(spec.build(installation, settings), desk)

@@ -35,6 +35,7 @@ from hub.store import contracts as stored
 from hub.store import told as kept
 from hub.store.contracts import ListedContract
 from hub.store.unit import Store, Unit
+from hub.wire.http import Web
 
 TRIES = timedelta(minutes=15)
 TRIES_BY_LOGIN = 5
@@ -86,12 +87,13 @@ class Contracts:
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
         patience: float = PATIENCE,
+        web: Web | None = None,
     ) -> None:
         self.store = store
         self.plugins = plugins
         self.passwords = passwords
         self.clock = clock
-        self.asking = Asking(store, plugins, passwords, clock, patience)
+        self.asking = Asking(store, plugins, passwords, clock, patience, web)
 
     def suppliers(self) -> list[SupplierChoice]:
         """List the suppliers whose connector is loaded."""

@@ -49,6 +49,7 @@ from hub.store import outbox, tables
 from hub.store import told as kept
 from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
+from hub.wire.http import Web
 
 SUBMISSION = "submission"
 APPEAL = "appeal"
@@ -78,11 +79,12 @@ class Exchange:
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
         patience: float = PATIENCE,
+        web: Web | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.plugins = plugins
-        self.asking = Asking(store, plugins, passwords, clock, patience)
+        self.asking = Asking(store, plugins, passwords, clock, patience, web)
 
     async def run_due(self) -> int:
         """Carry what is due, then ask the accounts that are; give how much was done."""

@@ -39,13 +39,11 @@ LONGEST_WAIT_S = 3600
 class Outgoing:
     """Whom one plugin may reach, and how a failure is named.
 
-    ``hosts``: what the plugin declared for its settings. ``private``: hosts that the operator
-    allows to be in the own network, over plain http too.
+    ``hosts``: what the plugin declared for its settings.
     """
 
     plugin: str
     hosts: Collection[str]
-    private: Collection[str] = ()
     down: Callable[[str], HubError] = SupplierDown
 
 
@@ -92,16 +90,20 @@ class Answered:
 
 
 class Web:
-    """Connections of this process, shared by everybody who asks; one event loop."""
+    """Connections that everybody shares who asks in one event loop.
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._transport = transport or httpx.AsyncHTTPTransport(
+    ``private``: hosts that the operator allows to be in the own network, over plain http too.
+    """
+
+    def __init__(self, private: Collection[str] = ()) -> None:
+        self._private = frozenset(private)
+        self._transport = httpx.AsyncHTTPTransport(
             limits=httpx.Limits(max_connections=50, keepalive_expiry=20.0)
         )
 
     def client(self, may: Outgoing) -> "HttpClient":
         """Make the port of one account of one plugin: its own cookies, its own hosts."""
-        return HttpClient(self._transport, may)
+        return HttpClient(self._transport, may, self._private)
 
     async def close(self) -> None:
         await self._transport.aclose()
@@ -116,9 +118,12 @@ class Web:
 class HttpClient:
     """What a plugin gets: ``get`` and ``send`` of `hub.plugins.api.Http`."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, may: Outgoing) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, may: Outgoing, private: Collection[str]
+    ) -> None:
         self._transport = transport
         self._may = may
+        self._private = private
         self._cookies = httpx.Cookies()
 
     async def get(
@@ -226,9 +231,7 @@ class HttpClient:
                 f"{place.host or 'This address'} is not among the hosts that the plugin "
                 f"'{self._may.plugin}' declared."
             )
-        if place.scheme != "https" and not (
-            place.scheme == "http" and place.host in self._may.private
-        ):
+        if place.scheme != "https" and not (place.scheme == "http" and place.host in self._private):
             raise ContractBroken(
                 f"{place.host} was to be reached by {place.scheme or 'nothing'}; only https is "
                 "allowed, and http to hosts in HUB_PRIVATE_HOSTS."
@@ -291,7 +294,7 @@ class HttpClient:
             ) from error
         addresses = [ip_address(each[4][0]) for each in found]
         public = [each for each in addresses if each.is_global and not each.is_multicast]
-        if url.host in self._may.private:
+        if url.host in self._private:
             return addresses[0]
         if not public or len(public) < len(addresses):
             raise ContractBroken(

@@ -88,4 +88,9 @@ def test_installed_wheel_gives_a_working_hub(wheel, tmp_path):
         env=os.environ | {"PYTHONPATH": str(target)},
     )
     ours = [line.split()[:2] for line in done.stdout.splitlines() if not line.startswith(" ")][1:]
-    assert ours == [["email", "loaded"], ["house", "loaded"], ["mercury234", "loaded"]]
+    assert ours == [
+        ["email", "loaded"],
+        ["house", "loaded"],
+        ["mercury234", "loaded"],
+        ["sms", "loaded"],
+    ]

@@ -320,17 +320,10 @@ async def test_no_unit_is_open_while_a_supplier_is_asked(world, store, clock):
     await link(odd_contracts(store, clock, Asking()), user, supplier)
 
 
-@pytest.mark.parametrize(
-    ("spec", "error"),
-    [
-        ({"hosts": lambda installation: frozenset({"example.org"})}, NotSupported),
-        ({"link_by": LinkBy.CODE}, ContractBroken),
-    ],
-)
-async def test_what_this_version_can_not_do_is_said(world, store, clock, spec, error):
+async def test_a_connector_by_account_that_wants_a_code_is_broken(world, store, clock):
     supplier = world.supplier(connector="odd")
-    with pytest.raises(error):
-        await link(odd_contracts(store, clock, Odd(), **spec), world.user(), supplier)
+    with pytest.raises(ContractBroken):
+        await link(odd_contracts(store, clock, Odd(), link_by=LinkBy.CODE), world.user(), supplier)
 
 
 def test_only_suppliers_that_can_be_linked_are_offered(world, store, clock, contracts, supplier):

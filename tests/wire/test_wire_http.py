@@ -63,8 +63,8 @@ async def at(server, tls=None):
 
 def with_client(server, main, may=None, tls=None):
     async def whole():
-        async with at(server, tls) as url, Web() as web:
-            return await main(web.client(may or Outgoing("acme", {HERE}, {HERE})), url)
+        async with at(server, tls) as url, Web({HERE}) as web:
+            return await main(web.client(may or Outgoing("acme", {HERE})), url)
 
     return asyncio.run(whole())
 
@@ -132,8 +132,8 @@ def test_cookies_belong_to_one_account():
     server = Server(login=answer(b"{}", set_cookie="sid=secret; Path=/"), page=answer(b"{}"))
 
     async def whole():
-        async with at(server) as url, Web() as web:
-            may = Outgoing("acme", {HERE}, {HERE})
+        async with at(server) as url, Web({HERE}) as web:
+            may = Outgoing("acme", {HERE})
             anna, boris = web.client(may), web.client(may)
             await anna.get(f"{url}/login")
             await anna.get(f"{url}/page")
@@ -170,9 +170,9 @@ def test_half_a_page_is_asked_for_again_and_then_the_supplier_is_down():
         writer.close()
 
     async def main():
-        async with await asyncio.start_server(breaking, HERE, 0) as started, Web() as web:
+        async with await asyncio.start_server(breaking, HERE, 0) as started, Web({HERE}) as web:
             url = f"http://{HERE}:{started.sockets[0].getsockname()[1]}/"
-            client = web.client(Outgoing("acme", {HERE}, {HERE}, ChannelDown))
+            client = web.client(Outgoing("acme", {HERE}, ChannelDown))
             return (await client.get(url)).json()
 
     calls, always = [], False
@@ -185,10 +185,10 @@ def test_half_a_page_is_asked_for_again_and_then_the_supplier_is_down():
 
 def test_a_server_that_is_not_there_is_tried_twice_and_named():
     async def main():
-        async with Web() as web:
+        async with Web({HERE}) as web:
             async with at(Server()) as url:
                 pass
-            await web.client(Outgoing("acme", {HERE}, {HERE})).send("POST", url, json={})
+            await web.client(Outgoing("acme", {HERE})).send("POST", url, json={})
 
     with pytest.raises(SupplierDown, match=r"127\.0\.0\.1 can't be reached"):
         asyncio.run(main())

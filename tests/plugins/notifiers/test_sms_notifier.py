@@ -34,13 +34,16 @@ def sent(answer, **settings):
         writer.close()
 
     async def main():
-        async with await asyncio.start_server(gateway, "127.0.0.1", 0) as server, Web() as web:
+        async with (
+            await asyncio.start_server(gateway, "127.0.0.1", 0) as server,
+            Web({"127.0.0.1"}) as web,
+        ):
             port = server.sockets[0].getsockname()[1]
             path = settings.pop("path", "/send")
             made = SmsSettings(url=f"http://127.0.0.1:{port}{path}", **settings)
             (spec,) = hub_notifiers()
             assert spec.hosts(made) == {"127.0.0.1"}
-            http = web.client(Outgoing("sms", spec.hosts(made), {"127.0.0.1"}, ChannelDown))
+            http = web.client(Outgoing("sms", spec.hosts(made), ChannelDown))
             desk = desk_for("sms", lambda: datetime.now(UTC), http=http)
             return await SmsNotifier(made).deliver(desk, MESSAGE, "+79000000000")
 
