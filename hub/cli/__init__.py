@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "db": Lazy("hub.cli.db:db", "Upgrade, check, back up and restore the database."),
     "demo": Lazy("hub.cli.demo:demo", "A whole small utility on this machine, meters included."),
     "doctor": Lazy("hub.cli.doctor:doctor", "Say what is installed and whether it is healthy."),
+    "house": Lazy("hub.cli.house:house", "Keep a utility's own books."),
     "keys": Lazy("hub.cli.keys:keys", "Make and rotate the keys of sealed secrets."),
     "meter": Lazy("hub.cli.meter:meter", "Talk to one meter."),
     "plugin": Lazy("hub.cli.plugin:plugin", "List plugins and what is wrong with them."),

@@ -33,7 +33,7 @@ from hub.cli.opening import KEYS_FILE, write_keys
 from hub.domain.calendar import instant_of, minute_of, month_end
 from hub.domain.series import Shape
 from hub.plugins.api import SupplierCard
-from hub.services import books, places
+from hub.services import bookkeeping, places
 from hub.services.accounts import Accounts
 from hub.services.joining import join_points
 from hub.services.passwords import Passwords
@@ -181,7 +181,7 @@ def build(folder: Path, now: datetime) -> None:
     try:
         store.upgrade()
         card = SupplierCard(name="Энергосбыт", phones=("8 800 555-01-00",))
-        supplier_id = books.open_supplier(store, title="Энергосбыт", card=card, now=now)
+        supplier_id = bookkeeping.open_supplier(store, title="Энергосбыт", card=card, now=now)
         for number in range(POINTS):
             fill(store, set_up_point(store, supplier_id, number, now), pool, today, now)
         each = POINTS // CONTRACTS

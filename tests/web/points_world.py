@@ -8,7 +8,7 @@ from hub.domain.clock import MeterTime
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage, Slot, SlotMark
 from hub.plugins.api import SupplierCard
-from hub.services import books, lines, meters, places, storing
+from hub.services import bookkeeping, lines, meters, places, storing
 from hub.services.accounts import Accounts
 from hub.services.joining import join_points
 from hub.store import contracts, tables
@@ -49,7 +49,7 @@ def make(store: Store, email: str, zone: str = "Europe/Moscow", ratio: int = 1,
          facts: dict[str, str] | None = None) -> Made:  # fmt: skip
     now = datetime(2026, 11, 24, 10, tzinfo=UTC)
     user = Accounts(store).add(email=email, full_name="Ким Анна Сергеевна", password=PASSWORD)
-    supplier = books.open_supplier(
+    supplier = bookkeeping.open_supplier(
         store, title=f"Энергосбыт {email}", card=SupplierCard(name="Энергосбыт"), now=now
     )
     _place, meter = places.set_up(

@@ -571,6 +571,11 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             "fk_house_point_tariff_id", "house_tariff", ["tariff_id"], ["id"]
         )
+    # Contracts that are linked already are asked for what has come since.
+    op.execute(
+        "INSERT INTO contract_state (contract_id, due_at, failures, stopped, claim_token) "
+        "SELECT id, linked_at, 0, false, '' FROM contract"
+    )
 
 
 def downgrade() -> None:
