@@ -9,12 +9,14 @@ _SNRM, _DISC, _UA, _DM = 0x93, 0x53, 0x73, 0x1F
 _TYPE_3 = 0xA0
 _SERVER_BYTES = (1, 2, 4)
 _CHECK_BYTES = 2
+_SHORTEST = 7
 
 
 def answer(heard: bytes, address: int) -> bytes | None:
     """Answer a frame that is for the server at ``address``; None for anything else."""
-    inside = heard.strip(bytes((FLAG,)))
-    if heard[:1] != bytes((FLAG,)) or len(heard) - len(inside) < 2 or len(inside) < 7:
+    flag = bytes((FLAG,))
+    inside = heard[1:-1]
+    if heard[:1] != flag or heard[-1:] != flag or len(inside) < _SHORTEST:
         return None
     length = (inside[0] & 0x07) << 8 | inside[1]
     body, check = inside[:-_CHECK_BYTES], inside[-_CHECK_BYTES:]
@@ -27,7 +29,7 @@ def answer(heard: bytes, address: int) -> bytes | None:
     control = _UA if rest[0] in {_SNRM, _DISC} else _DM
     head = client + server + bytes((control,))
     head = bytes((_TYPE_3, 2 + len(head) + _CHECK_BYTES)) + head
-    return bytes((FLAG,)) + head + _fcs(head) + bytes((FLAG,))
+    return flag + head + _fcs(head) + flag
 
 
 def _address(data: bytes) -> tuple[bytes, bytes]:

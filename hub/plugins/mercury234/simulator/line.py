@@ -39,15 +39,21 @@ class Connection:
         if now - self._came > _FORGOTTEN:
             self._pending = b""
         self._came = now
-        if self._line.speaks_hdlc:
-            self._pending = (self._pending + data)[-_LONGEST:]
-            return self._line.hdlc_answers(self._pending)
         for frame in (self._pending + data, data):
-            if len(frame) >= _SHORTEST and is_sealed(frame):
+            answers = self._answers(frame, now)
+            if answers is not None:
                 self._pending = b""
-                return self._line.answers(frame, now)
+                return answers
         self._pending = (self._pending + data)[-_LONGEST:]
         return ()
+
+    def _answers(self, frame: bytes, now: datetime) -> Sequence[tuple[float, bytes]] | None:
+        """Answer what is a whole request, None for anything else."""
+        if self._line.speaks_hdlc:
+            return self._line.hdlc_answers(frame) or None
+        if len(frame) >= _SHORTEST and is_sealed(frame):
+            return self._line.answers(frame, now)
+        return None
 
 
 class VirtualLine:

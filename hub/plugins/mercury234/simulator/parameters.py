@@ -128,7 +128,7 @@ def _group(works: Works, extra: bytes, at: int) -> bytes:
         raise Refusal(BAD_REQUEST)
     moment = _moment(works, at)
     if extra[0] == _ALL and works.long_answers:
-        return instant.everything(moment, extended=works.new_generation)
+        return instant.everything(moment, extended=works.wide)
     return _had(instant.group(moment, extra[0]))
 
 
