@@ -38,7 +38,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "serve": Lazy("hub.cli.serve:serve", "Serve the portal."),
     "simulate": Lazy("hub.cli.simulate:simulate", "Run virtual meters on a line."),
     "user": Lazy("hub.cli.user:user", "Add and change users."),
-    "wire": Lazy("hub.cli.wire:wire", "Explain exchanges between hub and meter."),
+    "wire": Lazy("hub.cli.wire:wire", "Explain, keep and play exchanges with meters."),
 }
 
 

@@ -1,13 +1,22 @@
-"""``hub wire``: what passes between hub and meter, in words."""
+"""``hub wire``: what passes between masters and meters."""
+
+from collections.abc import Mapping
 
 import click
 
 from hub.cli.kit import pairs, say_facts, say_json
+from hub.cli.wire_log import log
+from hub.cli.wire_record import record, replay
 
 
 @click.group()
 def wire() -> None:
-    """Explain exchanges between hub and meter."""
+    """Explain, keep and play exchanges with meters."""
+
+
+wire.add_command(log)
+wire.add_command(record)
+wire.add_command(replay)
 
 
 def _bytes(ctx: click.Context, parameter: click.Parameter, text: str | None) -> bytes | None:
@@ -65,5 +74,17 @@ def decode(
     }
     if as_json:
         say_json(shown)
+    elif "says" in explained.request:
+        _say("Request", explained.request)
+        _say("Response", explained.response)
     else:
         say_facts(shown)
+
+
+def _say(which: str, part: Mapping[str, object]) -> None:
+    """Print the sentences of one direction."""
+    says = part.get("says")
+    if isinstance(says, list):
+        click.echo(f"{which}: {says[0] if says else 'nothing is told.'}")
+        for sentence in says[1:]:
+            click.echo(f"  {sentence}")

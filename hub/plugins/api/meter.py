@@ -220,7 +220,10 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One exchange in words: the JSON of ``hub wire decode``."""
+    """One exchange in words: the JSON of ``hub wire decode``.
+
+    ``says``, where request and response have it, is a list of sentences for people.
+    """
 
     request: Mapping[str, object]
     response: Mapping[str, object]
@@ -245,6 +248,9 @@ class DriverSpec(Generic[S]):
     books: Mapping[str, str] = field(default_factory=dict)  # of journals: title, a message id
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
+    # Which bytes of a request stay out of every log, for recordings of other masters; None: not
+    # known. A driver's own requests say it themselves (``ask(hide=…)``).
+    secrets: Callable[[bytes], Sequence[slice]] | None = None
     # Finding meters: settings to try, the likeliest first; addresses that meters may have; and who
     # is there: at an address, or, with None, whoever is alone on the line. One or two exchanges
     # without a password. ReplyTimeout: nobody; WrongDevice: somebody who is none of ours.

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, SecretStr, model_validator
 
+from corefast.crc import is_sealed
 from hub.plugins.api import (
     API_VERSION,
     Can,
@@ -23,7 +24,7 @@ from hub.plugins.api import (
 from hub.plugins.mercury234.books import BOOKS
 from hub.plugins.mercury234.driver import Mercury234
 from hub.plugins.mercury234.finding import probe
-from hub.plugins.mercury234.session import spellings
+from hub.plugins.mercury234.session import PASSWORD_IN_FRAME, spellings
 from hub.plugins.mercury234.writes import act
 
 # End-of-frame gap and longest wait for the first byte, ms, by speed.
@@ -59,6 +60,7 @@ MAY = frozenset(
         Can.LIMITS,
     )
 )
+OPEN, WRITE, RAW_WRITE, NEW_PASSWORD = 0x01, 0x03, 0x07, 0x1F
 READ_CODES = frozenset((0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x15, 0x16))
 
 
@@ -119,6 +121,20 @@ def is_mutating(request: bytes) -> bool:
     return len(request) < 2 or request[1] not in READ_CODES
 
 
+def secrets(request: bytes) -> Sequence[slice]:
+    """Return where a request holds a password; one that is not understood is all secret.
+
+    Raw writes (07) may reach the place where passwords are kept.
+    """
+    if not is_sealed(request):
+        return (slice(0, None),)
+    if request[1] == OPEN:
+        return (PASSWORD_IN_FRAME,)
+    if request[1] == RAW_WRITE or (request[1] == WRITE and request[2] == NEW_PASSWORD):
+        return (slice(2, None),)
+    return ()
+
+
 def virtual_meters(settings: SimulatorSettings) -> Simulator:
     """Make virtual meters; the module is loaded only when somebody wants them."""
     from hub.plugins.mercury234.simulator import build as build_line  # noqa: PLC0415
@@ -161,6 +177,7 @@ def hub_meter_drivers() -> Sequence[DriverSpec[Any]]:
             books={book.name: book.title for book in BOOKS.values()},
             simulator=virtual_meters,
             explain=explain_exchange,
+            secrets=secrets,
             doors=DOORS,
             addresses=range(1, 0xF1),
             probe=probe,
