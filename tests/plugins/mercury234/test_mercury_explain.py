@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from corefast.crc import seal
 from hub.plugins.mercury234.explain import explain
+from hub.plugins.mercury234.writes import act
 
 VECTORS = json.loads((Path(__file__).parent / "mercury23x-vectors.json").read_text("utf-8"))
 
@@ -19,6 +20,67 @@ def test_recorded_exchange_decodes_to_the_papers_words(vector):
     assert json.dumps(said.decoded) == json.dumps(vector["decoded"])
     assert said.request["crc"] == "ok"
     assert "error" not in said.response
+
+
+# What a request alone has to say, by the words of its meaning in the file.
+SAID = {
+    "U group": "voltage",
+    "I group": "current",
+    "P group": "active power, sum and phases",
+    "Q group": "reactive power, sum and phases",
+    "S group": "apparent power, sum and phases",
+    "cos phi": "power factor, sum and phases",
+    "frequency": "frequency",
+    "angles": "voltage angle",
+    "energy since reset, sum": "energy since reset, the sum of tariffs",
+    "energy T2": "energy since reset, tariff 2",
+    "clock": "the clock",
+    "status word": "0A: status word",
+    "serial": "serial number",
+    "ratios": "transformer ratios",
+    "channel test": "whether the meter is there",
+    "fixation time": "the time of latching",
+    "fixed U": "the latched voltage",
+    "fast config": "identity: serial, date, firmware, variant",
+    "open level 1": "Opens the channel at level 1",
+    "close channel": "Closes the channel",
+}
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_request_alone_says_what_is_asked(vector):
+    said = explain(bytes.fromhex(vector["request_hex"]), None, {})
+    assert (said.response, said.decoded) == ({}, {})
+    assert said.request["crc"] == "ok"
+    assert said.request["name"] != "unknown"
+    text = " ".join(said.request["says"])
+    assert "no paper lists" not in text or vector["id"] in {
+        "doc236-016", "doc236-017", "doc236-028",
+    }  # fmt: skip
+    for meaning, words in SAID.items():
+        if not vector["response_hex"] and meaning in vector["meaning"]:
+            assert words in text
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_every_write_says_what_it_would_do_and_whether_the_hub_may(vector):
+    request = bytes.fromhex(vector["request_hex"])
+    said = explain(request, None, {}).request
+    if request[1] != 3:
+        assert "act" not in said
+        return
+    leaves = act(request)
+    assert said.get("act") == leaves
+    assert ("The hub never sends it." in said["says"]) is (leaves is None)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_every_answer_is_told_in_sentences(vector):
+    if not vector["response_hex"]:
+        return
+    said = explain(bytes.fromhex(vector["request_hex"]), bytes.fromhex(vector["response_hex"]), {})
+    assert said.response["says"]
+    assert all(sentence.endswith(".") for sentence in said.response["says"])
 
 
 FRAMES = st.one_of(
@@ -104,3 +166,112 @@ def test_fast_energy_and_blocks_are_lists_of_the_same_words():
 def test_clock_is_told_with_its_season():
     said = explain(seal(b"\x30\x04\x00"), seal(b"\x30" + bytes.fromhex("4314160327020801")), {})
     assert said.decoded == {"time": "2008-02-27T16:14:43", "weekday": 3, "winter": True}
+
+
+def told(request, response, **hints):
+    said = explain(seal(bytes.fromhex(request)), seal(bytes.fromhex(response)), hints)
+    assert "error" not in said.response
+    return said.decoded, said.response
+
+
+@pytest.mark.parametrize(
+    ("request_hex", "response_hex", "place", "shown"),
+    [
+        ("80 04 06 00", "80 21500918010809513018 0108", "second_at", "2008-01-18T30:51:09"),
+        ("80 04 06 00", "80 21500918010800000041 0108", "second_at", "2008-01-41T00:00:00"),
+        ("80 04 06 00", "80 2A500918010800000001 0108", "first_at", "2A 50 09 18 01 08"),
+        ("80 04 00", "80 0060120224112601", "time", "2026-11-24T12:60:00"),
+        ("80 08 13", "80 0001 0A 24 00 31 02 26 1E", "time", "2026-02-31T24:00"),
+        ("80 06 03 0010 0F", "80 0A100005FF081E 0000 0000 0000 0000", "ends_at", "10 00 05 FF 08"),
+        ("80 04 13 00", "80 32022613 0000000000000000", "date", "2026-02-32"),
+    ],
+)
+def test_damaged_stamp_is_said_and_not_told_as_a_date(request_hex, response_hex, place, shown):
+    _, response = told(request_hex, response_hex)
+    assert response["not_times"] == {place: f"not a time: {shown}"}
+    assert f"not a time: {shown}" in " ".join(response["says"])
+
+
+def test_good_stamps_are_none_of_them():
+    for vector in VECTORS:
+        if vector["response_hex"] and vector["id"] != "doc236-magn-06":
+            request, response = (bytes.fromhex(vector[f"re{d}_hex"]) for d in ("quest", "sponse"))
+            assert "not_times" not in explain(request, response, {}).response
+
+
+def test_published_bytes_alone_have_their_words_beside_them():
+    decoded, response = told("80 08 18", "80 94 42")
+    assert decoded == {"raw_hex": "94 42"}
+    assert response["load_off_by"] == ["energy_limit:1", "energy_limit:4"]
+    assert response["load_on"] is False
+    assert response["reconnection_forbidden"] is True
+    _, response = told("80 08 0A", "80 00 80 00 00 01 00")
+    assert response["faults"] == {"E-01": "battery below 2.2 V", "E-48": "battery below 2.65 V"}
+    decoded, _ = told("80 08 17", "80 00 04")
+    assert decoded == {"tariff": 3, "single_tariff": False}
+    decoded, _ = told("80 08 1A 01", "80 00 00 70 0A")
+    assert decoded == {"energy_limit_wh": 2672}
+    decoded, _ = told("80 08 20", "80" + "5046 A451 3C5A A861 5613 7413 9C13 BA13")
+    assert decoded["voltage_min_v"] == 180.0
+    assert decoded["frequency_max_hz"] == 50.5
+
+
+def test_all_instantaneous_values_in_one_answer():
+    sizes = {"active_power": 4, "voltage": 3, "voltage_angle": 3, "current": 3, "frequency": 1}
+    for length, more in ((78, {}), (86, {"voltage_thd": 3, "temperature": 1}), (95, {})):
+        decoded, response = told("80 08 16 A0", "80" + "00" * length)
+        assert {name: len(decoded[name]) for name in sizes | more} == sizes | more
+        assert ("rest_hex" in decoded) is (length == 95)
+        assert any("Active power, phase 3: active power 0.0 W" in s for s in response["says"])
+
+
+def test_all_latched_values_in_one_answer():
+    wire = "20551101210108 01" + "0000700A FFFFFFFF 0000E803 FFFFFFFF" * 5 + "00" * 90
+    decoded, response = told("80 08 14 A0", "80" + wire)
+    assert decoded["time"] == "2008-01-21T11:55:20"
+    assert list(decoded["tariffs"]) == ["1", "2", "3", "4", "sum"]
+    assert decoded["tariffs"]["sum"]["active_import_wh"] == 2672
+    assert len(decoded["power_factor"]) == 4
+    assert "active import 2672 Wh, active export not metered" in " ".join(response["says"])
+
+
+def test_blocks_of_journals_are_their_records():
+    decoded, response = told("80 04 02 FE", "80" + "532310230108 592310230108" * 10)
+    assert [record["second_at"] for record in decoded["records"]] == ["2008-01-23T10:23:59"] * 10
+    assert len(response["says"]) == 10
+    decoded, _ = told("80 04 20 FA", "80" + "430915180108 301015180108" * 19 + "00" * 12)
+    assert len(decoded["records"]) == 20
+    assert decoded["records"][19] == {"first_at": None, "second_at": None}
+    decoded, _ = told("80 04 09 FE", "80" + "070118030308" * 10)
+    assert len(decoded["records"]) == 10
+    asked = explain(seal(bytes.fromhex("80 04 20 FD")), None, {}).request["says"]
+    assert asked == ["Asks for records 20 to 39 of journal 20, Phase 1 voltage below limit."]
+
+
+def test_quadrants_losses_and_memory_five():
+    decoded, _ = told("80 15 00 00", "80 00000100 00000200 00000300 FFFFFFFF")
+    assert decoded == {
+        "reactive_q1_varh": 1, "reactive_q2_varh": 2, "reactive_q3_varh": 3,
+        "reactive_q4_varh": None,
+    }  # fmt: skip
+    element = "00000100 00000200 00000300 00000400"
+    decoded, _ = told("80 05 00 06", "80" + element * 6)
+    assert decoded["tariffs"]["losses"]["active_import_wh"] == 1
+    decoded, _ = told("80 06 05 00 10 0F", "80 0A 10 00 05 03 08 1E 04 29 FF FF 00 00 00 00")
+    assert decoded["counts"]["active_import"] == 10500
+    decoded, _ = told("80 06 13 00 10 04", "80 04 29 FF FF")
+    assert decoded == {"counts_in_order": [10500, None]}
+
+
+def test_code_repeated_in_an_answer_is_told():
+    decoded, response = told("80 08 02", "80 08 00 01 00 28")
+    assert decoded == {"voltage_ratio": 1, "current_ratio": 40}
+    assert "repeat mode" in response["says"][0]
+    decoded, response = told("80 00", "80 00 80")
+    assert decoded["status_text"] == "ok"
+    assert "repeat mode" in response["says"][0]
+
+
+def test_raw_write_is_never_the_hubs():
+    said = explain(seal(bytes.fromhex("80 07 02 00 00 01 FF")), None, {}).request
+    assert said["says"][-1] == "The hub never sends it."
