@@ -137,7 +137,7 @@ class Happening:
 
 def of_entry(entry: JournalEntry, titles: Mapping[str, str]) -> Happening:
     """Take an entry as it was read, on the meter's face; ``titles`` of its driver's books."""
-    began, ended = _face(entry.began), None if entry.ended is None else _face(entry.ended)
+    began, ended = face_of(entry.began), None if entry.ended is None else face_of(entry.ended)
     return Happening(
         kind=entry.kind,
         began=began,
@@ -173,6 +173,11 @@ def book_title(book: str, titles: Mapping[str, str]) -> str:
 def kind_title(kind: str) -> str:
     """Name a kind of event, for filters and headings."""
     return gettext(TITLES.get(kind, UNKNOWN_TITLE))
+
+
+def face_of(when: MeterTime | datetime) -> datetime:
+    """Return the time that is shown: a meter's face, or a supplier's instant."""
+    return when.face if isinstance(when, MeterTime) else when
 
 
 # -- sentences ---------------------------------------------------------------------------------
@@ -402,10 +407,6 @@ def _clock_beside(event: Happening) -> str | None:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _face(when: MeterTime | datetime) -> datetime:
-    return when.face if isinstance(when, MeterTime) else when
 
 
 def _fact(detail: Mapping[str, str], name: str) -> str:
