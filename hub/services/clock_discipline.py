@@ -122,8 +122,12 @@ def _seconds(value: float) -> str:
 def series(
     store: Store, meter_id: int, from_at: datetime | None = None, to_at: datetime | None = None
 ) -> list[DriftRow]:
-    """List how far a meter's clock was off, oldest first: where it told something new."""
+    """List how far a meter's clock was off, oldest first: where it told something new.
+
+    Missing if there is no such meter.
+    """
     with store.read() as unit:
+        meters.fare(unit, meter_id)
         return clocks.drifts(unit, meter_id, from_at, to_at)
 
 

@@ -88,7 +88,7 @@ def give(
             raise BadOrder(
                 f"An order runs out after now and within {LONGEST.days} days; give another end."
             )
-        meters.meter(unit, meter_id)
+        meters.fare(unit, meter_id)
         return give_in(unit, meter_id, act, parameters, actor=actor, reason=reason, until=until)
 
 
