@@ -24,6 +24,7 @@ from hub.plugins.api import (
 from hub.plugins.mercury234.books import BOOKS
 from hub.plugins.mercury234.driver import Mercury234
 from hub.plugins.mercury234.finding import probe
+from hub.plugins.mercury234.hdlc import is_link_request
 from hub.plugins.mercury234.session import PASSWORD_IN_FRAME, spellings
 from hub.plugins.mercury234.writes import act
 
@@ -118,7 +119,8 @@ def timing(baud: int) -> Timing:
 
 def is_mutating(request: bytes) -> bool:
     """Tell whether a request may change the meter: all but the known reads may."""
-    return len(request) < 2 or request[1] not in READ_CODES
+    known = len(request) > 1 and request[1] in READ_CODES
+    return not known and not is_link_request(request)
 
 
 def secrets(request: bytes) -> Sequence[slice]:

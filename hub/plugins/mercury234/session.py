@@ -4,6 +4,7 @@ Every request of the driver goes through ``Session``. Repeats on silence and on 
 line's; here only an answer that passed the CRC and still makes no sense is asked for again.
 """
 
+import contextlib
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import TypeVar
@@ -24,6 +25,7 @@ from hub.plugins.api import (
     WrongDevice,
     ask,
 )
+from hub.plugins.mercury234 import hdlc
 from hub.plugins.mercury234.frames import (
     BAD_COMMAND,
     CHANNEL_NOT_OPEN,
@@ -46,7 +48,11 @@ DIGITS, ASCII, RAW = "digits", "ascii", "raw"
 RAW_PREFIX = "hex:"
 PASSWORD_BYTES = 6
 PASSWORD_IN_FRAME = slice(3, 11)  # the password and the CRC, which would give it away
-HDLC_FLAG = b"\x7e"
+OTHER_PROTOCOL = (
+    "The meter answers in HDLC (DLMS, SPODES) and not in the maker's own protocol, as Mercury "
+    "meters with the letter D may: right maker, other protocol. Set its interface to the Mercury "
+    "protocol, or use a driver for SPODES."
+)
 SENSELESS_ANSWERS = 2  # of one request, each with a good CRC, before giving up
 
 
@@ -110,7 +116,13 @@ class Session:
         ways = spellings(self._passwords[self._level])
         known = self.habits.get(SPELLING)
         for name in sorted(ways, key=lambda way: way != known):
-            if await self._knock(ways[name]):
+            try:
+                let_in = await self._knock(ways[name])
+            except ReplyTimeout:
+                if not self.habits:
+                    await self._look_for_hdlc()
+                raise
+            if let_in:
                 self._works = ways[name]
                 if len(ways) > 1:
                     self.habits[SPELLING] = name
@@ -206,6 +218,17 @@ class Session:
         self.opened = status_of(reply.frame) == OK
         return self.opened
 
+    async def _look_for_hdlc(self) -> None:
+        """Ask a meter that was never heard for a link in HDLC; WrongDevice if it gives one."""
+        for address in (self.address, self.address + hdlc.SPODES_OFFSET):
+            try:
+                await ask(hdlc.link_request(address), hdlc.reply_rule)
+            except (ReplyTimeout, FrameGarbled):
+                continue
+            with contextlib.suppress(ReplyTimeout, FrameGarbled, LineDown):
+                await ask(hdlc.link_request(address, hdlc.DISC), hdlc.reply_rule)
+            raise WrongDevice(OTHER_PROTOCOL)
+
     async def _reopen(self) -> None:
         if self._works is None:
             raise refusal(CHANNEL_NOT_OPEN)
@@ -233,9 +256,6 @@ def _refused(reply: Reply, sizes: tuple[int, ...]) -> bool:
 
 def other_protocol(error: FrameGarbled) -> HubError:
     """Return the better explanation of a greeting that came back as no frame."""
-    if error.received[:1] == HDLC_FLAG:
-        return WrongDevice(
-            "The meter answers in HDLC (DLMS, SPODES), which is another protocol; "
-            "it is not read by this driver."
-        )
+    if error.received[:1] == hdlc.FLAG:
+        return WrongDevice(OTHER_PROTOCOL)
     return error
