@@ -1,8 +1,8 @@
 """The other protocol: enough of HDLC to find out that somebody speaks nothing else. No I/O.
 
-Meters of the family with the letter D answer DLMS over HDLC instead of the maker's protocol if their
-interface is set so. A request for a link (SNRM) shows them; it reads and changes nothing. Frames of
-type 3 by ISO/IEC 13239, as IEC 62056-46 uses them.
+Meters of the family with the letter D answer DLMS over HDLC instead of the maker's protocol if
+their interface is set so. A request for a link (SNRM) shows them; it reads and changes nothing.
+Frames of type 3 by ISO/IEC 13239, as IEC 62056-46 uses them.
 """
 
 from hub.plugins.api import NEED_MORE, Verdict
