@@ -76,6 +76,7 @@ def simulate(
     own |= {name: value for name, value in named.items() if value is not None}
     asked = SimulatorSettings(meters=meters, address=address, seed=seed, options=own)
     simulator = _made(spec.simulator, asked)
+    simulator.receive(b"", clock())  # a long life is computed before anybody waits for an answer
     last = address + meters - 1
     said = f"meters {address}-{last}" if meters > 1 else f"meters {address}"
     asyncio.run(_serve(simulator, where, Faults.parse(faults, seed=seed), clock, said))

@@ -1,12 +1,11 @@
 """The event books of the virtual meter, through code 04."""
 
 from simulator_kit import bcd_times as times
-from simulator_kit import client
+from simulator_kit import client, playing
 
 BAD = b"\1"
 OUTAGE = "2026-11-03T10:00/2026-11-03T15:10"
 OFF, ON = bytes.fromhex("000010031126"), bytes.fromhex("001015031126")
-
 
 
 def test_power_journal_tells_the_outages_on_first():
@@ -64,3 +63,37 @@ def test_an_earlier_instant_does_not_know_what_came_later():
     assert first.ended == later.face(asker.now).replace(day=3, hour=10, minute=0, second=0)
     (first,) = (e for e in later.journal(early.replace(hour=6)) if e.book == 1)
     assert first.ended is None
+
+
+def test_a_ring_of_a_hundred_keeps_the_last_hundred(tmp_path):
+    text = "[[event]]\nkind = 'dip'\nphases = [1]\npercent = 85\nlasts = 30\n"
+    text += "at = 2026-11-20T00:00:00\nevery = '5m'\ntimes = 130"
+    asker = playing(tmp_path, text).open()
+    events = [e for e in asker.meter.journal(asker.now) if e.book == 0x21]
+    assert len(events) == 130
+    ring = [*(e.raw for e in events[100:]), *(e.raw for e in events[30:100])]
+    assert [asker.ask(f"04 21 {n:02X}") for n in range(100)] == ring
+    assert asker.ask("04 21 FF") == events[-1].raw + bytes((29,))
+    pages = [asker.ask(f"04 21 {page:02X}") for page in range(0xFE, 0xF9, -1)]
+    assert b"".join(pages) == b"".join(ring)
+    assert asker.ask("04 20 FF") == bytes(13)
+
+
+def test_what_happens_in_one_second_has_a_record_each(tmp_path):
+    text = "".join(
+        f"[[event]]\nkind = 'power_limit'\nwatts = {watts}\nat = 2026-11-20T10:00:00\n"
+        for watts in (9000, 9500)
+    )
+    asker = playing(tmp_path, text).open()
+    stamp = bytes.fromhex("000010201126")
+    assert [asker.ask(f"04 0F {n:02X}") for n in range(5)] == [stamp] * 4 + [bytes(6)]
+    assert asker.ask("04 0F FF") == stamp + b"\3"
+    assert asker.ask("04 13 00") == bytes.fromhex("20112604 00 00 00 00 00 30 00 00")
+
+
+def test_a_ring_that_turns_while_it_is_read(tmp_path):
+    text = "[[event]]\nkind = 'outage'\nlasts = 5\nat = 2026-11-24T12:00:00\nevery = 60"
+    asker = playing(tmp_path, text).open()
+    before = asker.ask("04 01 FF")[-1]
+    asker.wait(seconds=60).open()
+    assert asker.ask("04 01 FF")[-1] == (before + 1) % 10

@@ -29,13 +29,15 @@ class Connection:
         """Take bytes of a request, whole or in parts, and answer when one is complete.
 
         A request is complete when its CRC fits. Bytes that never became one are dropped a
-        quarter of a second later, or when a whole request comes without them.
+        quarter of a second later, or when a whole request comes without them. No bytes at all
+        are no request, but the meters come to life.
 
         Args:
             data: bytes from the line.
             now: aware instant at which they came; the meters have no other clock.
 
         """
+        self._line.wake(now)
         if now - self._came > _FORGOTTEN:
             self._pending = b""
         self._came = now
@@ -85,7 +87,7 @@ class VirtualLine:
         self._connection = Connection(self)
         start = self._options.now or now
         if start is not None:
-            self._build(start)
+            self.wake(start)
 
     @property
     def meters(self) -> dict[int, VirtualMeter]:
@@ -93,6 +95,17 @@ class VirtualLine:
         if not self._meters:
             raise ValueError("Give the option now, or an instant, before asking for the meters.")
         return self._meters
+
+    def wake(self, now: datetime) -> None:
+        """Let the meters have lived up to an instant; only the first call does it."""
+        if self._meters:
+            return
+        settings, options = self._settings, self._options
+        calendar, scenario = calendar_of(options), options.scenario
+        right = calendar.right(now)
+        for address in range(settings.address, settings.address + settings.meters):
+            plans = scenario.plans(address, settings.seed, calendar, right) if scenario else ()
+            self._meters[address] = VirtualMeter(options, settings.seed, address, now, plans)
 
     def new_connection(self) -> Connection:
         """Another way to the same meters, for a client of its own."""
@@ -104,8 +117,6 @@ class VirtualLine:
 
     def answers(self, frame: bytes, now: datetime) -> Sequence[tuple[float, bytes]]:
         """Answers to a request whose CRC fits."""
-        if not self._meters:
-            self._build(now)
         address, body = frame[0], frame[1:-2]
         if address == BROADCAST:
             if body == FIX:
@@ -138,11 +149,3 @@ class VirtualLine:
             if answer is not None:
                 found.append((_HDLC_TURNAROUND_S, answer))
         return found
-
-    def _build(self, now: datetime) -> None:
-        settings, options = self._settings, self._options
-        calendar, scenario = calendar_of(options), options.scenario
-        right = calendar.right(now)
-        for address in range(settings.address, settings.address + settings.meters):
-            plans = scenario.plans(address, settings.seed, calendar, right) if scenario else ()
-            self._meters[address] = VirtualMeter(options, settings.seed, address, now, plans)

@@ -25,7 +25,7 @@ _INCOMPLETE = 0x02
 _INITIALISING = 0x04
 _WINTER = 0x08
 _BIT_17 = _ADDITIONAL = 0x10
-_KEPT_SLOTS = 20_000  # in memory a ring, then made anew
+_KEPT = 20_000  # slots and records in memory a ring, then made anew
 
 
 class TruthSlot(NamedTuple):
@@ -96,6 +96,7 @@ class Ring:
         self._additional = additional
         self._epochs: list[_Epoch] = []
         self._known: dict[tuple[int, int], TruthSlot] = {}
+        self._recorded: dict[tuple[int, int], bytes | None] = {}
 
     def begin(self, run: int, period: int, *, ready: int, wiped: bool) -> None:
         """Begin anew with the pointer at zero; nothing is recorded before ``ready``."""
@@ -107,7 +108,11 @@ class Ring:
     def last_written(self, run: int) -> int:
         """Return the number of the last record since the initialisation; 0 for none."""
         at = self._epoch(run)
-        return self._written(at, self._epochs[at].slots.passed(run))
+        epoch = self._epochs[at]
+        number = epoch.slots.passed(run)
+        while number > 0 and not self._was_written(epoch, number):
+            number -= 1
+        return max(0, number)
 
     def held(self, run: int) -> tuple[datetime, datetime]:
         """Return the face before the oldest slot that has a place in the ring, and at its end."""
@@ -182,13 +187,6 @@ class Ring:
             at -= 1
         return at
 
-    def _written(self, at: int, number: int, step: int = 1) -> int:
-        """Go back by steps from a number to one that was written; 0 or less if there is none."""
-        epoch = self._epochs[at]
-        while number > 0 and not self._was_written(epoch, number):
-            number -= step
-        return max(0, number)
-
     def _was_written(self, epoch: _Epoch, number: int) -> bool:
         start, end = epoch.slots.end(number - 1)[0], epoch.slots.end(number)[0]
         return end > max(start, epoch.ready) and self._off.seconds(start, end) < end - start
@@ -196,7 +194,7 @@ class Ring:
     def _slot(self, at: int, number: int) -> TruthSlot:
         found = self._known.get((at, number))
         if found is None:
-            if len(self._known) >= _KEPT_SLOTS:
+            if len(self._known) >= _KEPT:
                 self._known.clear()
             found = self._known[at, number] = self._made(at, number)
         return found
@@ -225,22 +223,36 @@ class Ring:
         for at in range(self._epoch(run), -1, -1):
             epoch = self._epochs[at]
             newest = epoch.slots.passed(min(run, epoch.past))
-            number = self._written(at, newest - (newest - place) % self.places, self.places)
-            if number:
-                return self._record(at, number)
+            number = newest - (newest - place) % self.places
+            while number > 0:
+                record = self._record(at, number)
+                if record is not None:
+                    return record
+                number -= self.places
             if epoch.wiped:
                 break
         return bytes(RECORD)
 
-    def _record(self, at: int, number: int) -> bytes:
+    def _record(self, at: int, number: int) -> bytes | None:
+        """Return the record of a slot that has passed, None if it was never written."""
+        key = at, number
+        if key not in self._recorded:
+            if len(self._recorded) >= _KEPT:
+                self._recorded.clear()
+            self._recorded[key] = self._encode(at, number)
+        return self._recorded[key]
+
+    def _encode(self, at: int, number: int) -> bytes | None:
         slot = self._slot(at, number)
+        if slot.counts is None:
+            return None
         return b"".join((
             bytes((self._status(at, number),)),
             layouts.stamp(self._calendar.face(self._stamp(at, number))),
             bytes((slot.minutes,)),
             *(
                 (layouts.MASKED_WORD if count is None else min(count, 0xFFFE)).to_bytes(2, "little")
-                for count in slot.counts or ()
+                for count in slot.counts
             ),
         ))  # fmt: skip
 
