@@ -71,7 +71,7 @@ async def run(
     A mutating ask leaves only under ``consent``, which is spent before the first one and covers
     the writes of its act in this conversation: ``ConsentSpent`` if somebody spent it before.
     """
-    conversation = _Conversation(talk)
+    conversation = Conversation(talk)
     limit = asyncio.timeout(deadline)
     writing = exchange if consent is None else _Writing(exchange, consent)
     try:
@@ -114,7 +114,7 @@ class _Writing:
         return await self._write(step, self._held.consent.act)
 
 
-class _Conversation(Generic[T]):
+class Conversation(Generic[T]):
     """A driver's coroutine, and whether it has ended."""
 
     __slots__ = ("done", "talk")
@@ -154,9 +154,7 @@ class _Conversation(Generic[T]):
             self.done = True
 
 
-async def _pump(
-    conversation: "_Conversation[T]", exchange: Exchange, ends: float, budget: int
-) -> T:
+async def _pump(conversation: "Conversation[T]", exchange: Exchange, ends: float, budget: int) -> T:
     clock = asyncio.get_running_loop().time
     reply: Reply | None = None
     trouble: BaseException | None = None
@@ -175,7 +173,7 @@ async def _pump(
             except LinkError as error:
                 trouble = error
         else:
-            await asyncio.sleep(_rest_s(step))
+            await asyncio.sleep(rest_s(step))
     raise ContractBroken(
         f"The driver took more than {budget} steps in one conversation; "
         "report it to the plugin's maker."
@@ -183,7 +181,7 @@ async def _pump(
 
 
 async def _say_goodbye(
-    conversation: "_Conversation[Any]", exchange: Exchange, reason: BaseException
+    conversation: "Conversation[Any]", exchange: Exchange, reason: BaseException
 ) -> None:
     """Let the driver send its closing frames, twice at most and never repeated."""
     if conversation.done:
@@ -198,7 +196,7 @@ async def _say_goodbye(
                 step = conversation.step(reply, trouble)
                 reply = trouble = None
                 if isinstance(step, Rest):
-                    await asyncio.sleep(min(_rest_s(step), CLOSING_REST_S))
+                    await asyncio.sleep(min(rest_s(step), CLOSING_REST_S))
                     continue
                 if frames == CLOSING_FRAMES:
                     return
@@ -213,7 +211,7 @@ async def _say_goodbye(
         reason.add_note(f"While saying goodbye: {type(error).__name__}: {error}")
 
 
-def _rest_s(step: Rest) -> float:
+def rest_s(step: Rest) -> float:
     if 0 <= step.seconds < math.inf:
         return step.seconds
     raise ContractBroken(f"The driver asked to rest for {step.seconds} s.")

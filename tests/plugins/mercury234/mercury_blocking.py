@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from hub.plugins.api import Act, Ask, FrameGarbled, LinkError, Reply, ReplyTimeout
+from hub.plugins.api import Act, Ask, FrameGarbled, Reply, ReplyTimeout
 from hub.plugins.mercury234 import is_mutating
 from hub.plugins.mercury234.writes import act
+from hub.wire.blocking import run_blocking
 
 T = TypeVar("T")
 Answer = Callable[[bytes, datetime], bytes]
@@ -48,18 +49,7 @@ class Blocking:
         self.leave: Act | None = None  # what may be written now
 
     def run(self, talk: Coroutine[Any, Any, T]) -> T:
-        send: Any = talk.send
-        value: Any = None
-        while True:
-            try:
-                step = send(value)
-            except StopIteration as end:
-                return end.value
-            assert isinstance(step, Ask)
-            try:
-                send, value = talk.send, self._exchange(step)
-            except LinkError as error:
-                send, value = talk.throw, error
+        return run_blocking(talk, self._exchange)
 
     def _exchange(self, step: Ask) -> Reply:
         assert step.rule is not None
