@@ -175,4 +175,5 @@ def virtual_line(
             links.append(VirtualLink(simulator, baud=baud, faults=faults))
         return links[0]
 
-    return open_link, LineAddress("serial", device="/dev/virtual", baud=baud)
+    echo = faults is not None and faults.echo
+    return open_link, LineAddress("serial", device="/dev/virtual", baud=baud, echo=echo)

@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,7 +33,7 @@ from hub.domain.calendar import minute_of
 from hub.domain.series import NO_VALUE
 from hub.plugins.api import SimulatorSettings
 from hub.plugins.manager import load_plugins
-from hub.plugins.mercury234.simulator import VirtualLine, truth
+from hub.plugins.mercury234.simulator import VirtualLine
 from hub.services.meters import add_meter
 from hub.store import meters as meters_store
 from hub.store import series
@@ -41,13 +41,14 @@ from hub.store.blocks import DAY_MINUTES
 from hub.store.secrets import new_key
 from hub.store.unit import Store
 from hub.wire.capture import Exchanged
-from hub.wire.faults import Faults
+from hub.wire.faults import FaultCounts, Faults
 from proof.figures import Figure
 
 START = datetime(2026, 10, 25, 9, 7, 31, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 GRACE = timedelta(hours=3)  # for the last half-hours of the span to be asked for again
 BASE = timedelta(minutes=180)
+SUMMER_HOUR = timedelta(hours=1)
 OUTAGE = "2026-11-03T10:00/2026-11-03T15:10"
 LINES: dict[str, dict[str, float]] = {
     "frames": {"loss": 0.01, "bit": 0.01},
@@ -69,6 +70,8 @@ class Trial:
     every_minutes: int = 60
     seed: int = 2
     options: Mapping[str, str] = field(default_factory=lambda: {"outage": OUTAGE})
+    watch: "type[Watch] | None" = None
+    judges: Sequence["Judge"] = ()  # of what else the store holds
 
 
 @dataclass(slots=True)
@@ -94,7 +97,15 @@ class Outcome:
     visits: int = 0
     first_read_hours: float = 0.0
     took_s: float = 0.0
+    faulty: int = 0  # exchanges that something happened to
+    compared: dict[str, int] = field(default_factory=dict)  # what else is stored
+    differing: dict[str, int] = field(default_factory=dict)  # and is not the meter's
+    counts: dict[str, int] = field(default_factory=dict)  # of the faults
     notes: list[str] = field(default_factory=list)
+
+
+KINDS = {each.name for each in fields(FaultCounts)} - {"carried"}
+Judge = Callable[[Store, Mapping[int, int], Mapping[int, Any], "Outcome"], None]
 
 
 class Watch:
@@ -103,14 +114,17 @@ class Watch:
     It is the simulator that the line's link speaks to and the line's log at once.
     """
 
-    def __init__(self, simulator: VirtualLine) -> None:
+    def __init__(self, simulator: VirtualLine, faults: Faults) -> None:
         self.simulator = simulator
+        self.faults = faults
         self.heard = b""
         self.answers: list[bytes] = []
         self.told: dict[str, tuple[bytes, bool]] = {}  # by meter: last request, did it fail
         self.verdicts: Counter[str] = Counter()
         self.repeats = 0
         self.seconds = 0.0
+        self.faulty = 0
+        self.happened = 0
         self.passed: list[str] = []
 
     def receive(self, data: bytes, now: datetime) -> Any:
@@ -126,6 +140,9 @@ class Watch:
 
     def exchange(self, item: Exchanged) -> None:
         self.verdicts[item.verdict] += 1
+        happened = sum(getattr(self.faults.counts, kind) for kind in KINDS)
+        self.faulty += happened != self.happened or bool(item.verdict)
+        self.happened = happened
         self.seconds += item.seconds
         before = self.told.get(item.key)
         self.repeats += before == (item.request, True)
@@ -133,7 +150,8 @@ class Watch:
         if item.verdict:
             return
         meant = self.heard == item.request
-        if not (meant and self.answers and item.received.endswith(self.answers[0])):
+        # Behind the answer there may stand a late one to another meter.
+        if not (meant and self.answers and self.answers[0] in item.received):
             said = " ".join(answer.hex() for answer in self.answers)
             self.passed.append(
                 f"asked {item.request.hex()}, heard {self.heard.hex()}, "
@@ -157,10 +175,10 @@ async def _run(trial: Trial, folder: Path) -> Outcome:
     try:
         store.upgrade()
         asked = SimulatorSettings(meters=trial.meters, seed=trial.seed, options=trial.options)
-        watch = Watch(VirtualLine(asked, START))
         faults = trial.faults
         if not isinstance(faults, Faults):
             faults = Faults(**faults, seed=trial.seed)  # type: ignore[arg-type]
+        watch = (trial.watch or Watch)(VirtualLine(asked, START), faults)
         open_link, address = virtual_line(watch, faults=faults)  # type: ignore[arg-type]
         ids = {
             number: add_meter(
@@ -183,7 +201,10 @@ async def _run(trial: Trial, folder: Path) -> Outcome:
             look_every_s=900,
         )
         await _collect(store, settings, ids, ends + GRACE, outcome)
-        _judge(store, ids, truth(asked, START), ends, outcome)
+        virtual = watch.simulator.meters
+        _judge(store, ids, virtual, ends, outcome)
+        for judge in trial.judges:
+            judge(store, ids, virtual, outcome)
     finally:
         store.close()
     outcome.asks = sum(watch.verdicts.values())
@@ -192,6 +213,8 @@ async def _run(trial: Trial, folder: Path) -> Outcome:
     outcome.line_hours = round(watch.seconds / 3600, 2)
     outcome.damaged, outcome.lost = faults.counts.damaged, faults.counts.lost
     outcome.passed = watch.passed
+    outcome.counts = asdict(faults.counts)
+    outcome.faulty = watch.faulty
     outcome.took_s = round(time.monotonic() - began, 1)
     return outcome
 
@@ -234,7 +257,8 @@ def _judge(
             for slot in meter.truth(oldest, face):
                 if slot.counts is None:
                     continue
-                minute = minute_of((slot.end - BASE - HALF_HOUR).replace(tzinfo=UTC))
+                end = slot.end if slot.winter else slot.end - SUMMER_HOUR
+                minute = minute_of((end - BASE - HALF_HOUR).replace(tzinfo=UTC))
                 got = held.pop(minute, None)
                 if got is None and minute < first:
                     out.overwritten += 1
