@@ -20,7 +20,7 @@ from hub.cli.meter_line import (
     typed,
 )
 from hub.cli.meter_now import now
-from hub.cli.meter_orders import clock_policy, drift, order, orders_
+from hub.cli.meter_orders import clocks, drift, order, orders_
 from hub.cli.meter_set import change
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ meter.add_command(now)
 meter.add_command(change)
 meter.add_command(order)
 meter.add_command(orders_)
-meter.add_command(clock_policy)
+meter.add_command(clocks)
 meter.add_command(drift)
 
 

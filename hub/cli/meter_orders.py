@@ -1,4 +1,4 @@
-"""``hub meter order | orders | clock-policy | drift``: stored meters, changed by the collector."""
+"""``hub meter order | orders | clocks | drift``: stored meters, changed by the collector."""
 
 import getpass
 import sys
@@ -192,14 +192,14 @@ def _told(one: "Order") -> dict[str, Any]:
     }  # fmt: skip
 
 
-@click.command("clock-policy")
+@click.command()
 @click.argument("supplier_id", type=click.IntRange(min=1), required=False, metavar="[SUPPLIER_ID]")
 @click.option("--on/--off", "enabled", default=None, help="Whether clocks are corrected at all.")
 @click.option("--threshold", type=int, metavar="S", help="A clock that is off by less is well.")
 @click.option("--farthest", type=int, metavar="S", help="One that is off by more is left alone.")
 @click.option("--hours", metavar="FROM-TO", help="Of the point's day, as 1-5; 0-0 is at any hour.")
 @AS_JSON
-def clock_policy(
+def clocks(
     *, supplier_id: int | None, enabled: bool | None, threshold: int | None,
     farthest: int | None, hours: str | None, as_json: bool,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""``hub meter order | orders | clock-policy | drift`` on a store without a collector."""
+"""``hub meter order | orders | clocks | drift`` on a store without a collector."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -109,16 +109,16 @@ def test_nobody_orders_without_being_asked(store, capsys):
 
 
 def test_a_policy_is_shown_and_changed(store, capsys):
-    assert run(["meter", "clock-policy"]) == 0
+    assert run(["meter", "clocks"]) == 0
     assert "off" in capsys.readouterr().out
-    changed = ["clock-policy", "1", "--on", "--threshold", "10", "--hours", "1-5", "--json"]
+    changed = ["clocks", "1", "--on", "--threshold", "10", "--hours", "1-5", "--json"]
     assert run(["meter", *changed]) == 0
     (told,) = json.loads(capsys.readouterr().out)["policies"]
     assert told == {
         "supplier": 1, "title": "House", "enabled": True, "threshold_s": 10, "farthest_s": 900,
         "from_hour": 1, "to_hour": 5,
     }  # fmt: skip
-    assert run(["meter", "clock-policy"]) == 0
+    assert run(["meter", "clocks"]) == 0
     assert "1-5" in capsys.readouterr().out
 
 
@@ -132,7 +132,7 @@ def test_a_policy_is_shown_and_changed(store, capsys):
     ],
 )
 def test_a_policy_that_can_not_be_is_refused(store, capsys, arguments, code):
-    assert run(["meter", "clock-policy", *arguments]) == code
+    assert run(["meter", "clocks", *arguments]) == code
     assert capsys.readouterr().err
     assert not clock_discipline.policies(store)[0].enabled
 
