@@ -25,7 +25,8 @@ from hub.cli import processes
 from hub.errors import ChildEnded, PortTaken, StoreUnavailable
 
 if TYPE_CHECKING:
-    from hub.cli.demo_utility import DemoLine, DemoMeter
+    from hub.cli.demo_utility import DemoMeter
+    from hub.plugins.api import Point
     from hub.services.passwords import Passwords
     from hub.store.unit import Store
 
@@ -145,7 +146,7 @@ def _start_meters(children: list["subprocess.Popen[str]"], made: Made) -> None:
     for line, port in zip(lines(date.fromisoformat(made.today)), made.ports, strict=True):
         words = [
             DRIVER, "--listen", f"tcp://127.0.0.1:{port}",
-            "--address", str(line.address), "--meters", str(len(line.meters)),
+            "--address", str(line.address), "--meters", str(line.answering),
             "--seed", str(line.seed), "--option", f"since={made.since}",
         ]  # fmt: skip
         for name, value in line.options.items():
@@ -173,10 +174,19 @@ def _set_up(made: Made) -> None:
         for line, port in zip(utility, made.ports, strict=True)
         for offset, meter in enumerate(line.meters)
     ]
-    serials = _identities([(port, line.address + offset) for line, port, offset, _ in asked])
+    there = [each for each in asked if not each[3].serial]
+    told = _identities([(port, line.address + offset) for line, port, offset, _ in there])
+    identities = {
+        (port, offset): identity for (_, port, offset, _), identity in zip(there, told, strict=True)
+    }
+    meters = [
+        Found(meter, f"tcp://127.0.0.1:{port}", line.address + offset,
+              identities.get((port, offset), {"maker": told[0]["maker"], "serial": meter.serial,
+                                              "model": ""}))
+        for line, port, offset, meter in asked
+    ]  # fmt: skip
     with open_store(read_settings()) as store:
-        now = datetime.now(UTC)
-        _enter(store, asked, serials, made, now)
+        _enter(store, meters, made, datetime.now(UTC))
 
 
 def _identities(meters: list[tuple[int, int]]) -> list[dict[str, str]]:
@@ -197,27 +207,62 @@ def _identities(meters: list[tuple[int, int]]) -> list[dict[str, str]]:
     return [json.loads(answer) for answer in answers]
 
 
-def _enter(
-    store: "Store",
-    asked: list[tuple["DemoLine", int, int, "DemoMeter"]],
-    identities: list[dict[str, str]],
-    made: Made,
-    now: datetime,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A meter on its line, with what it said of itself, or what its papers say."""
+
+    meter: "DemoMeter"
+    line: str
+    address: int
+    identity: dict[str, str]
+
+
+def _enter(store: "Store", meters: list[Found], made: Made, now: datetime) -> None:
+    """Enter supplier, places, books and consumer, as ``hub house`` and the portal do."""
     from hub.cli import demo_utility as data
-    from hub.plugins.api import Point
-    from hub.services import bookkeeping, places
+    from hub.cli.demo_books import History
+    from hub.services import bookkeeping
     from hub.services.passwords import Passwords
 
     supplier_id = bookkeeping.open_supplier(
         store, title=data.SUPPLIER.name, card=data.SUPPLIER, now=now
     )
-    installed_at = datetime.fromisoformat(made.since).replace(tzinfo=ZoneInfo(data.ZONE))
-    points: dict[str, list[Point]] = {}
-    for (line, port, offset, meter), identity in zip(asked, identities, strict=True):
+    since = datetime.fromisoformat(made.since).replace(tzinfo=ZoneInfo(data.ZONE)).astimezone(UTC)
+    _place(store, supplier_id, meters, since, replaced_at=since + (now - since) / 2)
+    passwords = Passwords()
+    smart = [
+        (found.meter.contract, _point(found), found.meter.tariff)
+        for found in meters
+        if not found.meter.former
+    ]
+    history = History(store, supplier_id, passwords, now)
+    asyncio.run(history.write(smart))
+    asyncio.run(_enter_consumer(store, passwords, supplier_id))
+
+
+def _place(
+    store: "Store", supplier_id: int, meters: list[Found], since: datetime, replaced_at: datetime
+) -> None:
+    """Set up the places; a second meter of a number takes the place of the first."""
+    from hub.cli import demo_utility as data
+    from hub.services import places
+
+    known: dict[str, int] = {}
+    for found in meters:
+        meter = found.meter
         schedule, rules = data.SCHEDULES[meter.tariffs]
-        zones = tuple(f"T{zone}" for zone in range(1, meter.tariffs + 1))
-        places.set_up(
+        new = places.NewMeter(
+            line=found.line,
+            driver=data.DRIVER,
+            settings=json.dumps({"address": found.address}),
+            maker=found.identity["maker"],
+            serial=found.identity["serial"],
+            model=found.identity["model"],
+        )
+        if meter.number in known:
+            places.replace_meter(store, known[meter.number], new, replaced_at)
+            continue
+        known[meter.number], _ = places.set_up(
             store,
             places.NewPlace(
                 supplier_id=supplier_id,
@@ -226,38 +271,35 @@ def _enter(
                 time_zone=data.ZONE,
                 schedule=schedule,
                 rules=rules,
-                installed_at=installed_at.astimezone(UTC),
+                installed_at=since,
                 current_ratio=meter.current_ratio,
                 clock_base_minutes=data.CLOCK_BASE,
-                register_map={zone: zone for zone in zones},
-                meter=places.NewMeter(
-                    line=f"tcp://127.0.0.1:{port}",
-                    driver=data.DRIVER,
-                    settings=json.dumps({"address": line.address + offset}),
-                    maker=identity["maker"],
-                    serial=identity["serial"],
-                    model=identity["model"],
-                ),
+                register_map={zone: zone for zone in _zones(meter)},
+                meter=new,
             ),
         )
-        points.setdefault(meter.contract, []).append(
-            Point(
-                id=meter.number, name=meter.name, number=meter.number,
-                meter_serial=identity["serial"], smart=True, place=meter.place,
-                tariff_zones=zones, whole_digits=6, decimal_digits=2, facts=meter.facts,
-            )
-        )  # fmt: skip
-    passwords = Passwords()
-    told = {login: tuple(found) for login, found in points.items()}
-    books = bookkeeping.Bookkeeping(store, supplier_id, passwords, actor="demo")
-    for contract in data.contracts(told, now):
-        books.enter(contract)
-    asyncio.run(_enter_consumer(store, passwords, supplier_id))
+
+
+def _zones(meter: "DemoMeter") -> tuple[str, ...]:
+    return tuple(f"T{zone}" for zone in range(1, meter.tariffs + 1))
+
+
+def _point(found: Found) -> "Point":
+    """Say of a point what the utility has in its books."""
+    from hub.plugins.api import Point
+
+    meter = found.meter
+    return Point(
+        id="", name=meter.name, number=meter.number, meter_serial=found.identity["serial"],
+        smart=True, place=meter.place, tariff_zones=_zones(meter), whole_digits=6,
+        decimal_digits=2, facts=meter.facts, transformers=meter.transformers,
+    )  # fmt: skip
 
 
 async def _enter_consumer(store: "Store", passwords: "Passwords", supplier_id: int) -> None:
-    """Add the consumer and link the contracts as the portal does, through the connector."""
+    """Add the consumer, link the contracts and write to the supplier, as the portal does."""
     from hub.cli import demo_utility as data
+    from hub.cli.demo_consumer import act
     from hub.plugins.manager import load_plugins
     from hub.services.accounts import Accounts
     from hub.services.contracts import Contracts
@@ -269,11 +311,13 @@ async def _enter_consumer(store: "Store", passwords: "Passwords", supplier_id: i
             phone="+7 900 000-00-14",
         )
     )  # fmt: skip
-    contracts = Contracts(store, load_plugins(), passwords)
+    plugins = load_plugins()
+    contracts = Contracts(store, plugins, passwords)
     linked = [
         await contracts.link(user_id, supplier_id, name, login, password)
         for name, login, password in data.LINKED
     ]
+    await act(store, plugins, passwords, supplier_id, user_id)
     await asyncio.to_thread(contracts.use, user_id, linked[0])
 
 

@@ -1,11 +1,13 @@
-"""The demo's utility: invented people, contracts, points and the virtual meters behind them."""
+"""The demo's utility: invented people, points that report by themselves, and their meters.
+
+What the utility has in its books of them and of the others is in ``demo_books``.
+"""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
-from hub.plugins.api import Point, PointFact, SupplierCard
-from hub.services.bookkeeping import BookedContract
+from hub.plugins.api import PointFact, SupplierCard, TransformerCard, TransformerFact
 
 DRIVER: Final = "mercury234"
 ZONE: Final = "Europe/Samara"
@@ -19,6 +21,9 @@ SUPPLIER: Final = SupplierCard(
     address="г. Заречье, ул. Набережная, 2",
     hours="пн–пт 8:00–20:00",
 )
+HOME: Final = "76382940-232"
+WORKSHOP: Final = "76382941-118"
+FLAT: Final = "76382942-017"
 EMERGENCY_PHONE: Final = "8 800 555-01-12"
 
 FULL_NAME: Final = "Орлова Марина Сергеевна"
@@ -46,25 +51,68 @@ SCHEDULES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoMeter:
-    """A point of a contract and how its virtual meter is made; ``facts`` as a connector tells."""
+    """A point of a contract and how its virtual meter is made; ``facts`` as a connector tells.
 
-    contract: str  # the login it belongs to
+    ``former``: the meter was taken away, and the next one of this number put in its place.
+    ``serial``: of a meter that never answers, known from its papers alone.
+    """
+
+    contract: str  # its number
     name: str
     number: str
     place: str
     tariffs: int
     current_ratio: int = 1
     facts: dict[PointFact, str] = field(default_factory=dict)
+    transformers: tuple[TransformerCard, ...] = ()
+    tariff: str = ""  # of the books
+    former: bool = False
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoLine:
-    """A TCP line with meters at ``address`` on; ``options`` are the simulator's."""
+    """A TCP line with meters at ``address`` on; ``options`` are the simulator's.
+
+    Meters that never answer come last: there is nothing at their addresses.
+    """
 
     address: int
     seed: int
     options: dict[str, str]
     meters: tuple[DemoMeter, ...]
+
+    @property
+    def answering(self) -> int:
+        """Count the meters that are there."""
+        return sum(not meter.serial for meter in self.meters)
+
+
+def transformers(since: date) -> tuple[TransformerCard, ...]:
+    """Give the three current transformers 200/5 of the workshop's input."""
+    return tuple(
+        TransformerCard(
+            kind="current",
+            phase=phase,
+            from_on=since,
+            facts={
+                TransformerFact.MODEL: "Т-0,66 УЗ",
+                TransformerFact.SERIAL: f"55120{phase}",
+                TransformerFact.REGISTRY_NUMBER: "17551-06",
+                TransformerFact.PLACE: f"РУ-0,4 кВ, панель 3, фаза {phase}",
+                TransformerFact.COMMISSIONED_ON: since.isoformat(),
+                TransformerFact.VERIFIED_ON: "2023-01-16",
+                TransformerFact.NEXT_VERIFICATION_ON: "2031-01-15",
+                TransformerFact.NOMINAL_VOLTAGE: "0,66 кВ",
+                TransformerFact.PRIMARY_CURRENT: "200 А",
+                TransformerFact.SECONDARY_CURRENT: "5 А",
+                TransformerFact.FREQUENCY: "50 Гц",
+                TransformerFact.ACCURACY_CLASS: "0,5S",
+                **({TransformerFact.COMMENT: "Заменен после поверки"} if phase == 2 else {}),  # noqa: PLR2004
+            },
+        )
+        for phase in (1, 2, 3)
+    )
 
 
 def options(**words: str) -> dict[str, str]:
@@ -82,11 +130,12 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             options=options(tariffs="3", load="house", firmware="9.0.0", constant="1000"),
             meters=(
                 DemoMeter(
-                    contract="76382940", name="Дом, ввод 380 В", number="ТУ-0411",
-                    place="Щит учета на фасаде", tariffs=3,
+                    contract=HOME, name="Дом, ввод 380 В", number="ТУ-0411",
+                    place="Щит учета на фасаде", tariffs=3, tariff="Три зоны",
                     facts={
                         PointFact.MODEL: "Меркурий 234 ARTM-01",
                         PointFact.REGISTRY_NUMBER: "48266-11",
+                        PointFact.RELAY_STATE: "Включено",
                         PointFact.COMMISSIONED_ON: "2021-06-18",
                         PointFact.VERIFIED_ON: "2021-03-02",
                         PointFact.NEXT_VERIFICATION_ON: "2037-03-02",
@@ -108,8 +157,8 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             ),
             meters=(
                 DemoMeter(
-                    contract="76382940", name="Гараж", number="ТУ-0412",
-                    place="Гараж, ввод", tariffs=2,
+                    contract=HOME, name="Гараж", number="ТУ-0412",
+                    place="Гараж, ввод", tariffs=2, tariff="День и ночь",
                     facts={
                         PointFact.MODEL: "Меркурий 230 ART-01",
                         PointFact.REGISTRY_NUMBER: "23345-07",
@@ -119,9 +168,24 @@ def lines(today: date) -> tuple[DemoLine, ...]:
                     },
                 ),
                 DemoMeter(
-                    contract="76382942", name="Квартира 17", number="ТУ-0530",
-                    place="Этажный щит, 4 этаж", tariffs=2,
+                    contract=FLAT, name="Квартира 17", number="ТУ-0530",
+                    place="Этажный щит, 4 этаж", tariffs=2, tariff="День и ночь",
                     facts={PointFact.TARIFF: "День и ночь, население"},
+                ),
+                # The utility knows nothing of this one but that it is there.
+                DemoMeter(contract=HOME, name="Баня", number="ТУ-0414", place="", tariffs=2),
+                DemoMeter(
+                    contract=WORKSHOP, name="Насосная", number="ТУ-0843", place="Насосная, щит 1",
+                    tariffs=2, former=True,
+                ),
+                DemoMeter(
+                    contract=WORKSHOP, name="Насосная", number="ТУ-0843", place="Насосная, щит 1",
+                    tariffs=2,
+                    facts={PointFact.MODEL: "Меркурий 230 ART-01"},
+                ),
+                DemoMeter(
+                    contract=FLAT, name="Подвал", number="ТУ-0531", place="Подвал, щит дома",
+                    tariffs=2, tariff="День и ночь",
                 ),
             ),
         ),
@@ -131,8 +195,9 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             options=options(tariffs="3", load="workshop", firmware="9.0.0", constant="5000"),
             meters=(
                 DemoMeter(
-                    contract="76382941", name="Цех, ввод 1", number="ТУ-0840",
-                    place="РУ-0,4 кВ, панель 3", tariffs=3, current_ratio=30,
+                    contract=WORKSHOP, name="Цех, ввод 1", number="ТУ-0840",
+                    place="РУ-0,4 кВ, панель 3", tariffs=3, current_ratio=40,
+                    transformers=transformers(date(2023, 2, 1)),
                     facts={
                         PointFact.MODEL: "Меркурий 234 ARTM-00",
                         PointFact.TARIFF: "Третья ценовая категория",
@@ -140,7 +205,7 @@ def lines(today: date) -> tuple[DemoLine, ...]:
                         PointFact.NOMINAL_VOLTAGE: "3*230/400",
                         PointFact.BASE_MAX_CURRENT: "5/10",
                         PointFact.POWER_LIMIT: "45 кВт",
-                        PointFact.CURRENT_RATIO: "30",
+                        PointFact.CURRENT_RATIO: "200/5",
                     },
                 ),
             ),
@@ -151,36 +216,19 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             options=options(tariffs="1", load="pv", firmware="9.0.0", constant="1000"),
             meters=(
                 DemoMeter(
-                    contract="76382941", name="Солнечная крыша", number="ТУ-0841",
+                    contract=WORKSHOP, name="Солнечная крыша", number="ТУ-0841",
                     place="Чердак, щит инвертора", tariffs=1,
                     facts={
                         PointFact.MODEL: "Меркурий 234 ARTM2-00",
                         PointFact.TARIFF: "Микрогенерация",
                     },
                 ),
+                DemoMeter(
+                    contract=WORKSHOP, name="Склад", number="ТУ-0842", place="Склад, тамбур",
+                    tariffs=1, serial="40117325",
+                    facts={PointFact.MODEL: "Меркурий 230 AM-01"},
+                ),
             ),
-        ),
-    )  # fmt: skip
-
-
-def contracts(points: dict[str, tuple[Point, ...]], now: datetime) -> tuple[BookedContract, ...]:
-    """Give the books; ``points`` by login, with the serials that the meters themselves told."""
-    return (
-        BookedContract(
-            login="76382940", password="Sadovaya-14", number="76-382940-232",
-            holder="Орлова М. С.", address="г. Заречье, ул. Садовая, 14", since=date(2021, 6, 18),
-            balance_kopecks=-128_450, balance_at=now, points=points["76382940"],
-        ),
-        BookedContract(
-            login="76382941", password="Masterskaya-8", number="76-382941-118",
-            holder="Орлова М. С.", address="г. Заречье, Промышленный пр., 8",
-            since=date(2023, 2, 1), balance_kopecks=1_520_000, balance_at=now,
-            points=points["76382941"],
-        ),
-        BookedContract(
-            login="76382942", password="Kvartira-17", number="76-382942-017",
-            holder="Орлова М. С.", address="г. Заречье, ул. Лесная, 3, кв. 17",
-            since=date(2019, 9, 1), balance_kopecks=0, balance_at=now, points=points["76382942"],
         ),
     )  # fmt: skip
 

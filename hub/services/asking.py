@@ -49,6 +49,7 @@ class Asking:
         plugins: Connectors,
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
+        *,
         patience: float = PATIENCE,
         web: Web | None = None,
     ) -> None:

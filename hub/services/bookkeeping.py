@@ -434,7 +434,8 @@ class Bookkeeping:
         self, unit: Unit, row: HouseSubmission, point: HousePoint, house: HouseContract
     ) -> Sent:
         known = stored.readings(unit, point.id or 0)
-        before = {zone: before_of(known, zone, row.taken_on) for zone in row.values}
+        day_before = row.taken_on - timedelta(days=1)
+        before = {zone: before_of(known, zone, day_before) for zone in row.values}
         return Sent(
             id=row.id or 0,
             contract=house.number,

@@ -5,10 +5,11 @@ newer one the mean of the true readings so far is charged, else the norm; that e
 reading, so that the next true one corrects it, downwards too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from hub.domain.calendar import month_end
 from hub.domain.money import Price, kopecks_of, price_on, steady_price
@@ -53,7 +54,7 @@ def charges_of(
     if not prices:
         made.left_out.append(f"{point.name}: no prices.")
         return made
-    ratio = ratio_of(point)
+    ratio = ratio_of(point.facts)
     for zone in point.tariff_zones or [""]:
         label = f"{point.name}, {zone}" if zone else point.name
         price = steady_price(prices, zone or ONLY_ZONE, month, month_end(month))
@@ -99,14 +100,16 @@ def charges_of(
     return made
 
 
-def ratio_of(point: HousePoint) -> int:
-    """Multiply the transformers' ratios; what the books don't say, or say oddly, is 1."""
+def ratio_of(facts: Mapping[str, str]) -> int:
+    """Multiply the transformers' ratios; what is not said, or is no whole number, is 1."""
     ratio = 1
     for fact in (PointFact.CURRENT_RATIO, PointFact.VOLTAGE_RATIO):
-        over, slash, under = point.facts.get(fact, "").replace(" ", "").partition("/")
-        if over.isdecimal() and int(over) and (not slash or (under.isdecimal() and int(under))):
-            exact, rest = divmod(int(over), int(under or 1))
-            ratio *= 1 if rest else exact
+        try:
+            told = Fraction(facts.get(fact, "").replace(" ", "").replace(",", "."))
+        except (ValueError, ZeroDivisionError):
+            continue
+        if told.denominator == 1 and told > 0:
+            ratio *= told.numerator
     return ratio
 
 

@@ -86,6 +86,7 @@ class Contracts:
         plugins: Connectors,
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
+        *,
         patience: float = PATIENCE,
         web: Web | None = None,
     ) -> None:
@@ -93,7 +94,7 @@ class Contracts:
         self.plugins = plugins
         self.passwords = passwords
         self.clock = clock
-        self.asking = Asking(store, plugins, passwords, clock, patience, web)
+        self.asking = Asking(store, plugins, passwords, clock, patience=patience, web=web)
 
     def suppliers(self) -> list[SupplierChoice]:
         """List the suppliers whose connector is loaded."""

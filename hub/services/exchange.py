@@ -78,13 +78,14 @@ class Exchange:
         plugins: Connectors,
         passwords: Passwords,
         clock: Callable[[], datetime] = utc_now,
+        *,
         patience: float = PATIENCE,
         web: Web | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.plugins = plugins
-        self.asking = Asking(store, plugins, passwords, clock, patience, web)
+        self.asking = Asking(store, plugins, passwords, clock, patience=patience, web=web)
 
     async def run_due(self) -> int:
         """Carry what is due, then ask the accounts that are; give how much was done."""

@@ -69,12 +69,22 @@ class Notices:
     def open(self, who: SignedIn, notice_id: int) -> tuple[ShellView, NoticeView]:
         """Open a notification, which marks it read; Missing for anybody else's."""
         with self.store.write() as unit:
-            found = kept.notice(unit, who.user_id, notice_id)
-            if found is None:
-                raise Missing
-            row, contract = found
-            self._read(unit, [row], contract)
+            row, contract = self._mark(unit, who.user_id, notice_id)
             return shell_in(unit, who, contract.id), notice_view(row)
+
+    def mark_read(self, user_id: int, notice_id: int) -> None:
+        """Mark a notification read without showing it; Missing for anybody else's."""
+        with self.store.write() as unit:
+            self._mark(unit, user_id, notice_id)
+
+    def _mark(
+        self, unit: Unit, user_id: int, notice_id: int
+    ) -> tuple[tables.Notice, tables.Contract]:
+        found = kept.notice(unit, user_id, notice_id)
+        if found is None:
+            raise Missing
+        self._read(unit, [found[0]], found[1])
+        return found
 
     def read_all(self, user_id: int, contract_id: int) -> int:
         """Mark all of a contract read and give how many that were."""

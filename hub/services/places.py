@@ -92,3 +92,37 @@ def set_up(store: Store, place: NewPlace) -> tuple[int, int]:
             ),
         )
         return point_id, meter_id
+
+
+def replace_meter(store: Store, point_id: int, meter: NewMeter, at: datetime) -> int:
+    """Put another meter in the place of the one at a point, from an instant (aware UTC) on.
+
+    The ratios, the clock's base and the register map go on; where they change too, end the
+    installation and set up another. Gives the new meter's id; Missing if none is installed,
+    Conflict if the instant is not after the present one was put in, or the serial is taken.
+    """
+    with store.write() as unit:
+        before = places.end_installation(unit, point_id, at)
+        meter_id = meters.add_meter(
+            unit,
+            line_address=meter.line,
+            driver=meter.driver,
+            settings=meter.settings,
+            maker=meter.maker,
+            serial=meter.serial,
+            model=meter.model,
+        )
+        places.install(
+            unit,
+            Installation(
+                metering_point_id=point_id,
+                meter_id=meter_id,
+                from_at=at,
+                current_ratio=before.current_ratio,
+                voltage_ratio=before.voltage_ratio,
+                loss_millionths=before.loss_millionths,
+                clock_base_minutes=before.clock_base_minutes,
+                register_map=dict(before.register_map),
+            ),
+        )
+        return meter_id

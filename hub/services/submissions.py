@@ -19,6 +19,7 @@ from hub.domain.submitting import (
 )
 from hub.errors import InputRefused, Missing, NotSupported
 from hub.plugins.api import Does
+from hub.services.charging import ratio_of
 from hub.services.clock import utc_now
 from hub.services.exchange import SENDING, SUBMISSION, UNCERTAIN, WAITING
 from hub.services.pieces import DEFAULT_ZONE
@@ -302,7 +303,7 @@ def _cost(
     for zone, quantity in used.items():
         since = form.before[zone].taken_on
         price = steady_price(prices, zone or ONLY_ZONE, since, form.today)
-        if price is None or point.facts.get("current_ratio", "1") not in {"", "1"}:
+        if price is None:
             return None
-        total += kopecks_of(quantity, price)
+        total += kopecks_of(quantity * ratio_of(point.facts), price)
     return total

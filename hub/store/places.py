@@ -1,8 +1,10 @@
 """Metering points, their zone schedules, and which meter was installed when."""
 
+from datetime import datetime
+
 from sqlmodel import select
 
-from hub.errors import Conflict
+from hub.errors import Conflict, Missing
 from hub.store.tables import Installation, MeteringPoint, ZoneSchedule
 from hub.store.unit import Unit
 
@@ -40,6 +42,23 @@ def add_point(
     unit.session.add(row)
     unit.session.flush()
     return row.id or 0
+
+
+def end_installation(unit: Unit, point_id: int, at: datetime) -> Installation:
+    """End what is installed at a point; Missing if nothing is, Conflict if it came later."""
+    row = unit.session.exec(
+        select(Installation).where(
+            Installation.metering_point_id == point_id,
+            Installation.to_at == None,  # noqa: E711 - SQL's own comparison
+        )
+    ).first()
+    if row is None:
+        raise Missing("No meter is installed at this point.")
+    if at <= row.from_at:
+        raise Conflict("The present meter was put in later than that; check the day.")
+    row.to_at = at
+    unit.session.flush()
+    return row
 
 
 def install(unit: Unit, row: Installation) -> int:

@@ -1,0 +1,70 @@
+"""What the demo's consumer did on the portal on the day it was made; the utility answered."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hub.cli.demo_books import LODGE, MANUAL
+from hub.services.appeals import Appeals, Draft
+from hub.services.bookkeeping import Bookkeeping
+from hub.services.exchange import Exchange
+from hub.services.notices import Notices
+from hub.services.submissions import Submissions
+from hub.store import points as stored
+from hub.store import told as kept
+
+if TYPE_CHECKING:
+    from hub.plugins.manager import Plugins
+    from hub.services.passwords import Passwords
+    from hub.store.unit import Store
+
+NEWS_FOR = timedelta(days=7)  # what is older has been read
+
+
+async def act(
+    store: "Store", plugins: "Plugins", passwords: "Passwords", supplier_id: int, user_id: int
+) -> None:
+    """Read old notifications, send readings and an appeal, and have them carried."""
+    await asyncio.to_thread(_write, store, user_id)
+    exchange = Exchange(store, plugins, passwords)
+    while await exchange.run_due():
+        pass
+    books = Bookkeeping(store, supplier_id, passwords, actor="demo")
+    for sent in await asyncio.to_thread(books.submissions):
+        if sent.point == MANUAL:
+            reason = "Показание T1 не видно на фото. Пришлите его еще раз."
+            await asyncio.to_thread(books.refuse, sent.id, reason)
+    while await exchange.run_due():
+        pass
+
+
+def _write(store: "Store", user_id: int) -> None:
+    notices, submissions, appeals = Notices(store), Submissions(store), Appeals(store)
+    with store.read() as unit:
+        points = stored.of_user(unit, user_id)
+        contracts = {row.contract_id for row in points}
+        old = [
+            row.id
+            for contract_id in contracts
+            for row in kept.unread_of(unit, user_id, contract_id)
+            if notices.clock() - row.published_at > NEWS_FOR
+        ]
+    for notice_id in old:
+        notices.mark_read(user_id, notice_id or 0)
+    typed = {LODGE: {"": "20815,4"}, MANUAL: {"T1": "9310,5", "T2": "4402,1"}}
+    for row in points:
+        if row.number in typed:
+            key = f"demo/{row.number}"
+            submissions.submit(user_id, row.id, key, typed[row.number], confirmed=True)
+    home = next(row.contract_id for row in points if row.number == MANUAL)
+    appeals.create(
+        user_id,
+        home,
+        Draft(
+            key="demo",
+            email="orlova@example.org",
+            phone="+7 900 000-00-14",
+            subject="Перерасчет за ноябрь",
+            text="В счете больше воды, чем показал счетчик. Прошу проверить.",
+        ),
+    )
