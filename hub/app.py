@@ -34,6 +34,7 @@ from hub.web.features.appeals import routes as appeals
 from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
 from hub.web.features.home import routes as home
+from hub.web.features.journal import routes as journal
 from hub.web.features.load_profile import routes as load_profile
 from hub.web.features.notifications import routes as notifications
 from hub.web.features.points import routes as points
@@ -58,6 +59,7 @@ FEATURES: Final[tuple[Router, ...]] = (
     points.router,
     registers.router,
     load_profile.router,
+    journal.router,
     notifications.router,
     appeals.router,
     demo.router,
@@ -97,6 +99,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         home=Home(store),
         pages=PointPages(store),
         shell=ShellService(store),
+        books={spec.id: spec.books for spec in plugins.drivers.values()},
     )
     return assemble(
         settings,

@@ -6,7 +6,7 @@ of the installation; the face itself is kept beside.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -194,11 +194,14 @@ class EventView:
 class EventPage:
     """Events, newest first. ``kinds``: all that ever occurred at the point, for the filter.
 
-    ``next``: where to go on, None at the end.
+    ``counts``: of all that is wished for by kind, whatever kinds are wished. ``drivers``: of the
+    meters, whose books they number. ``next``: where to go on, None at the end.
     """
 
     events: tuple[EventView, ...]
     kinds: tuple[str, ...]
+    counts: Mapping[str, int]
+    drivers: Mapping[int, str]
     time_zone: str
     next: tuple[datetime, int] | None
 
@@ -222,19 +225,7 @@ class Events:
         """List a point's events across the meters that were there, each while it was there."""
         with self.store.read() as unit:
             row = _owned(unit, user_id, point_id)
-            zone = row.time_zone or DEFAULT_ZONE
-            stays, serials = _stays(unit, row)
-            found = events.listed(
-                unit, stays, _wish(wish or EventFilter(), zone), limit=limit + 1, after=after
-            )
-            kinds = events.kinds(unit, stays)
-        shown = found[:limit]
-        return EventPage(
-            tuple(view_of(each, zone, serials) for each in shown),
-            tuple(kinds),
-            zone,
-            (shown[-1].began_at, shown[-1].id) if len(found) > limit else None,
-        )
+            return events_in(unit, row, wish or EventFilter(), limit=limit, after=after)
 
     def one(self, user_id: int, point_id: int, event_id: int) -> EventView:
         """Give one event of a point, for an appeal about it."""
@@ -245,6 +236,30 @@ class Events:
         if found is None or not any(_within(found, stay) for stay in stays):
             raise Missing
         return view_of(found, row.time_zone or DEFAULT_ZONE, serials)
+
+
+def events_in(
+    unit: Unit,
+    row: PointRow,
+    wish: EventFilter,
+    *,
+    limit: int = PAGE,
+    after: tuple[datetime, int] | None = None,
+) -> EventPage:
+    """List a point's events in a unit that is open; see ``Events.of_point``."""
+    zone = row.time_zone or DEFAULT_ZONE
+    stays, serials = _stays(unit, row)
+    wished = _wish(wish, zone)
+    found = events.listed(unit, stays, wished, limit=limit + 1, after=after)
+    shown = found[:limit]
+    return EventPage(
+        tuple(view_of(each, zone, serials) for each in shown),
+        tuple(events.kinds(unit, stays)),
+        events.counts(unit, stays, replace(wished, kinds=())),
+        events.drivers(unit, serials),
+        zone,
+        (shown[-1].began_at, shown[-1].id) if len(found) > limit else None,
+    )
 
 
 def _owned(unit: Unit, user_id: int, point_id: int) -> PointRow:

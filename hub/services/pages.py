@@ -7,6 +7,7 @@ from datetime import date, datetime
 from hub.domain.calendar import Level, instant_of, local_day, month_end, month_start
 from hub.errors import Missing
 from hub.services.clock import utc_now
+from hub.services.events import EventFilter, EventPage, events_in
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
 from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed
@@ -84,6 +85,15 @@ class ReadingsPage:
     periods: RegisterPeriods
 
 
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """«Журналы событий»."""
+
+    shell: ShellView
+    card: PointCard
+    events: EventPage
+
+
 class PointPages:
     """Reads a point's pages for its owner; ``Missing`` for anybody else's."""
 
@@ -155,6 +165,21 @@ class PointPages:
             card, _ = card_in(unit, row, now)
             periods = periods_in(unit, row, (asked.first, asked.last), asked.level, now)
             return ReadingsPage(shell, card, periods)
+
+    def journal_of(
+        self,
+        who: SignedIn,
+        point_id: int,
+        choose: Callable[[date], EventFilter],
+        after: tuple[datetime, int] | None = None,
+    ) -> JournalPage:
+        """Give the events that ``choose`` asks for when it hears which day it is at the point."""
+        now = self.clock()
+        with self.store.read() as unit:
+            row, shell = _begin(unit, who, point_id)
+            wish = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
+            card, _ = card_in(unit, row, now)
+            return JournalPage(shell, card, events_in(unit, row, wish, after=after))
 
 
 def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellView]:

@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 from hub.domain.clock import ClockBases, MeterTime
 from hub.domain.events import KINDS, kind_of
 from hub.domain.journal import JournalEntry, When
-from hub.store.tables import MeterEvent
+from hub.store.tables import Meter, MeterEvent
 from hub.store.unit import Unit
 
 METER, HUB = "meter", "hub"
@@ -177,6 +177,22 @@ def listed(
 def one(unit: Unit, event_id: int) -> EventRow | None:
     row = unit.session.get(MeterEvent, event_id)
     return None if row is None else _row(row)
+
+
+def counts(unit: Unit, stays: Sequence[Stay], wish: Wish) -> dict[str, int]:
+    """Count the events that are wished for, by kind."""
+    query = (
+        select(MeterEvent.kind, func.count())
+        .where(_during(stays), *_wished(wish))
+        .group_by(col(MeterEvent.kind))
+    )
+    return dict(unit.session.exec(query).all())
+
+
+def drivers(unit: Unit, meters: Collection[int]) -> dict[int, str]:
+    """Give the drivers of meters, whose books they number."""
+    query = select(Meter.id, Meter.driver).where(col(Meter.id).in_(list(meters)))
+    return {meter or 0: driver for meter, driver in unit.session.exec(query)}
 
 
 def kinds(unit: Unit, stays: Sequence[Stay]) -> list[str]:

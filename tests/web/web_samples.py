@@ -10,6 +10,7 @@ from hub.web.features.account import views as account
 from hub.web.features.contracts import views as contracts
 from hub.web.features.demo import views as demo
 from hub.web.features.home import views as home
+from hub.web.features.journal import views as journal
 from hub.web.features.load_profile import views as profile
 from hub.web.features.points import views as points
 from hub.web.features.registers import views as registers
@@ -229,6 +230,32 @@ def profile_view(*, one_day=False, state="online", growing=False, month=False):
     )  # fmt: skip
 
 
+EVENT_DAYS = (
+    journal.EventDay(
+        date(2026, 11, 23),
+        (
+            journal.EventRow(7, "package-open", "bad", "Открыта крышка", "14:12–14:31"),
+            journal.EventRow(6, "zap", "warn", "Высокое напряжение <b>", "с 05:24", "по часам"),
+        ),
+    ),
+    journal.EventDay(
+        date(2026, 11, 20),
+        (journal.EventRow(5, "clock", "info", "Часы переведены", "03:03"),),
+    ),
+)
+
+
+def journal_view(days=EVENT_DAYS) -> journal.JournalView:
+    topics = (
+        journal.Topic(Choice("Все", "/points/7/journal", True), 3),
+        journal.Topic(Choice("Часы", "/points/7/journal?topic=clock", False), 1),
+    )
+    return journal.JournalView(
+        head("journal"), period("/points/7/journal"), topics, days, 3, 3, ever=bool(days),
+        zone_words="Время местное.", clock_words="Спешат.", older="/points/7/journal?after=1-1",
+    )  # fmt: skip
+
+
 def info_view(*, known: bool = True) -> points.InfoView:
     if not known:
         return points.InfoView(head("info", "waiting"), "Цех, ввод 1")
@@ -319,6 +346,8 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "info": ("points/info.html", {"view": info_view()}, "points"),
     "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),
     "readings": ("registers/list.html", {"view": readings_view()}, "points"),
+    "journal": ("journal/list.html", {"view": journal_view()}, "points"),
+    "journal-none": ("journal/list.html", {"view": journal_view(days=())}, "points"),
     "profile": ("load_profile/profile.html", {"view": profile_view(growing=True)}, "points"),
     "profile-day": ("load_profile/profile.html", {"view": profile_view(one_day=True)}, "points"),
     "profile-month": ("load_profile/profile.html", {"view": profile_view(month=True)}, "points"),
@@ -348,5 +377,6 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "points": ("point_rows",),
     "info": ("tab",),
     "readings": ("tab", "reading_rows", "growing"),
+    "journal": ("tab",),
     "profile": ("tab", "profile_totals", "profile_table", "profile_calendar", "growing"),
 }

@@ -92,13 +92,14 @@ def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[R
 
 
 def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
-    """Make the head of a point's page; ``tab`` is info, readings or profile."""
+    """Make the head of a point's page; ``tab`` is info, readings, profile or journal."""
     here = f"/points/{card.id}"
     tabs = [Choice(gettext("General information"), here, tab == "info")]
     if card.smart:
         tabs += [
             Choice(gettext("Readings"), f"{here}/readings", tab == "readings"),
             Choice(gettext("Load profile"), f"{here}/profile", tab == "profile"),
+            Choice(gettext("Event journals"), f"{here}/journal", tab == "journal"),
         ]
     return PointHead(
         id=card.id,

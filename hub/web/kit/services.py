@@ -1,5 +1,6 @@
 """What handlers find in ``app.state.services``: the services, made once by ``hub.app``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.services.accounts import Accounts
@@ -27,6 +28,7 @@ class Services:
     home: Home
     pages: PointPages
     shell: ShellService
+    books: Mapping[str, Mapping[str, str]]  # titles of meters' journals, by driver
 
 
 def services(request: AnyRequest) -> Services:

@@ -1,0 +1,1 @@
+"""What happened at a point, by the journals of its meters."""
