@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hub.plugins.api import Channel
 from hub.plugins.mercury234.books import BOOKS, Book, Shape, is_blank, parse_record
 from hub.plugins.mercury234.frames import spaced
+from hub.plugins.mercury234.models import later_traits
 from hub.plugins.mercury234.parameters import PARAMETERS, Decoder, Words, fault_words, faults
 from hub.plugins.mercury234.registers import (
     ENERGY_CODE,
@@ -119,12 +120,18 @@ def _parameter(rest: bytes) -> Answer:
         return Answer(parameter.sizes, _raw)
     if parameter.raw:
         return Answer(parameter.sizes, _raw, parameter.words)
-    more = _faults if number == STATUS_WORD else None
-    return Answer(parameter.sizes, parameter.words, more)
+    return Answer(parameter.sizes, parameter.words, MORE.get(number))
 
 
 def _faults(data: bytes) -> Words:
     return {"faults": fault_words(faults(data))}
+
+
+MORE: Mapping[int, Decoder] = {
+    0x01: lambda data: {"variant_has_too": later_traits(data[10:16])},
+    STATUS_WORD: _faults,
+    0x12: lambda data: {"variant_has_too": later_traits(data[:6])},
+}
 
 
 # -- times: BCD is shown digit by digit, also where it makes no time; see ``not_times`` ----------

@@ -21,6 +21,17 @@ ACCURACY = ("0.2", "0.5", "1.0", "2.0")
 CONSTANTS = {0: 5000, 1: 25000, 2: 1250, 3: 500, 4: 1000, 5: 250}
 INTERFACES = {0: "CAN", 1: "RS-485", 3: None}
 
+# Bits of the sixth byte of the variant, which only later firmware fills. The published exchanges do
+# not name them, so they are traits and no fields of ``Variant``.
+LATER_TRAITS = (
+    "external_load_control",
+    "external_tariff_switch",
+    "module_seal",
+    "additional_profile",
+    "second_plc",
+    "iec_61107",
+)
+
 RING_RECORDS = {False: 4096, True: 8192}  # memory 3 of 65.5x8 and of 131x8
 
 
@@ -189,14 +200,46 @@ class Facts:
             "profile": variant.has_profile and variant.imp_per_kwh is not None,
             "one_direction": variant.directions == 1,
             "active_only": variant.energy_kind == "A",
+            "sum_by_modulus": variant.sum_by_modulus,
+            "internal_tariff": variant.internal_tariff,
             "phase_energy": variant.has_phase_energy,
+            "power_quality": variant.has_power_quality,
+            "tariff_maxima": variant.has_tariff_maxima,
             "memory_131": variant.profile_memory_131x8,
             "memory_64": not variant.profile_memory_131x8,
+            "relay": variant.has_relay,
+            "plc": variant.has_plc,
+            "gsm": variant.has_gsm,
+            "optical_port": variant.has_optical_port,
+            "can": variant.interface == "CAN",
+            "rs485": variant.interface == "RS-485",
+            "second_interface": variant.has_second_interface,
+            "external_supply": variant.external_supply,
+            "interface_internal_supply": variant.interface_internal_supply,
+            "cover_seal": variant.has_cover_seal,
+            "terminal_seal": variant.has_terminal_seal,
+            "backlight": variant.has_backlight,
             "long_answers": self.since(LONG_ANSWERS_SINCE),
             "record_numbers": self.since(RECORD_NUMBERS_SINCE),
             "relative_reads": self.since(RELATIVE_READS_SINCE),
         }
-        return frozenset(name for name, holds in traits.items() if holds)
+        held = {name for name, holds in traits.items() if holds} | set(later_traits(self.raw[10:]))
+        held |= {
+            f"accuracy_active_{variant.accuracy_active}",
+            f"accuracy_reactive_{variant.accuracy_reactive}",
+            f"from_{variant.temperature_min_c}_c",
+            f"variant_{variant.variant_number}",
+        }
+        if variant.nominal_voltage_v is not None:
+            held.add(f"nominal_{variant.nominal_voltage_v}_v")
+        if variant.nominal_current_a is not None:
+            held.add(f"nominal_{variant.nominal_current_a}_a")
+        return frozenset(held)
+
+
+def later_traits(variant: bytes) -> list[str]:
+    """Return what the sixth byte of the variant says."""
+    return [name for bit, name in enumerate(LATER_TRAITS) if variant[5] >> bit & 1]
 
 
 def model_name(firmware: tuple[int, int, int] | None) -> str:

@@ -164,6 +164,26 @@ def test_identity_in_one_answer():
     assert len(line.asked) == 3
 
 
+def test_whole_variant_is_in_the_traits():
+    meter = FakeMeter(variant="B4E4C296033F")
+    line, driver = opened(meter)
+    assert line.run(driver.identify()).traits == {
+        "profile", "one_direction", "sum_by_modulus", "internal_tariff", "phase_energy",
+        "power_quality", "memory_131", "optical_port", "rs485", "external_supply",
+        "long_answers", "record_numbers", "relative_reads", "accuracy_active_1.0",
+        "accuracy_reactive_2.0", "from_-40_c", "variant_2", "nominal_230_v", "nominal_5_a",
+        "external_load_control", "external_tariff_switch", "module_seal", "additional_profile",
+        "second_plc", "iec_61107",
+    }  # fmt: skip
+    meter = FakeMeter(variant="000010000000")
+    line, driver = opened(meter)
+    assert line.run(driver.identify()).traits == {
+        "active_only", "memory_64", "can", "long_answers", "record_numbers", "relative_reads",
+        "accuracy_active_0.2", "accuracy_reactive_0.2", "from_-20_c", "variant_0",
+        "nominal_57.7_v", "nominal_5_a",
+    }  # fmt: skip
+
+
 def test_identity_in_parts_where_the_meter_is_old():
     meter = FakeMeter(firmware="020100")
     meter.refuse[b"\x08\x01"] = 1

@@ -208,3 +208,37 @@ def test_parts_of_two_instants_are_not_mixed():
     line.answer = receive
     with pytest.raises(FrameGarbled, match="latched anew"):
         line.run(driver.read_fixed())
+
+
+# -- what each kind of meter can do --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("firmware", "lacks", "snapshot", "quadrants"),
+    [
+        ("2.1.0", {"14A0", "16A0"}, 30, False),
+        ("2.3.4", set(), 30, False),
+        ("7.1.1", set(), 30, False),
+        ("9.0.0", set(), 30, True),
+    ],
+)
+def test_every_personality_is_read_in_full(firmware, lacks, snapshot, quadrants):
+    line = Line(firmware=firmware, losses="1", tariffs="3")
+    driver = line.driver()
+    run = line.runner.run
+    assert len(run(driver.read_snapshot())) == snapshot
+    state = run(driver.read_state())
+    assert state.faults == frozenset()
+    assert state.tariff in {1, 2, 3}
+    assert state.load_on is True
+    assert len(state.energy_limits) == 4
+    assert {"timeout_multiplier", "voltage_min_v", "location_hex", "deferred"} <= set(state.detail)
+    assert {register.period[4:11] for register in state.maxima} == {"2026-11", "2026-10"}
+    assert run(driver.read_fixed()) is not None
+    wanted = {register for register in driver.registers() if register.period == "now"}
+    groups = {register.obis.split(".")[0] for register in run(driver.read_registers(wanted))}
+    assert groups >= {"1", "2", "3", "4", "21", "41", "61", "83"}
+    assert ("7" in groups) is quadrants
+    assert set(driver.learned().get("lacks", "").split()) == lacks
+    assert driver.can(run(driver.identify())) == frozenset(Can)
+    assert sum(map(len, driver.learned().values())) < 100
