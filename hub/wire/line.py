@@ -2,8 +2,9 @@
 
 The rules are those of the plugin paper: one ask at a time; drain before sending; an address that
 did not answer is left alone for as long as a late reply may come; repeats of reads only, after
-silence or damage only; what changes a meter leaves only under a consent to that very act; the
-lease is looked at before every ask; every exchange is logged with its secrets masked.
+silence or damage, and once when the link broke; what changes a meter leaves only under a consent
+to that very act; the lease is looked at before every ask; every exchange is logged with its
+secrets masked.
 """
 
 import asyncio
@@ -161,7 +162,8 @@ class Line:
         """Do one ask for a seat; between its repeats others may have the line."""
         if seat.asking:
             raise RuntimeError("a seat serves one conversation at a time")
-        seat.asking = True
+        seat.asking, seat.broke = True, False
+        renewed = False
         try:
             while True:
                 if self._quarantine or not (seat.holding or self._turns.take_free()):
@@ -175,6 +177,14 @@ class Line:
                         raise
                     repeats -= 1
                     self.stats.repeats += 1
+                except LineDown:
+                    # Gateways drop calls: once in an ask a new one is made. If that can't be, or
+                    # it breaks as well, the line is down.
+                    if not (repeats and seat.broke) or renewed:
+                        raise
+                    renewed, seat.broke = True, False
+                    self.stats.repeats += 1
+                    self.stats.reconnects += 1
                 else:
                     seat.heard = seat.heard or step.rule is not None
                     return reply
@@ -247,6 +257,7 @@ class Line:
         except (LinkError, ContractBroken) as error:
             verdict = _VERDICTS.get(type(error), "down")
             if verdict == "down":
+                seat.broke = True
                 await self._drop_link()
             raise
         finally:
@@ -317,6 +328,7 @@ class Seat:
         "_line",
         "act",
         "asking",
+        "broke",
         "clock",
         "gap_s",
         "heard",
@@ -344,6 +356,7 @@ class Seat:
         address = line.address
         self._line = line
         self.asking = False
+        self.broke = False  # the link broke in this seat's last attempt
         self._delay_s = 2 * address.delay_s  # there and back
         self._first_s = timing.first_byte_s
         self.clock = asyncio.get_running_loop().time

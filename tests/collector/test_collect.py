@@ -391,7 +391,7 @@ async def test_the_loop_visits_again_when_it_is_time(store, clock):
 
 @pytest.mark.parametrize("at_a_time", [1, 3])
 async def test_visits_share_the_line(store, at_a_time):
-    toys = [ToyMeter(address, slots=200) for address in range(1, 7)]
+    toys = [ToyMeter(address, slots=1500) for address in range(1, 7)]
     add(store, *range(1, 7))
     open_at_once = 0
     line = ToyLine(*toys)

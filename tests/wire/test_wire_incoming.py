@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import BadLine, LineBusy, LineDown
+from hub.plugins.api import Ask
 from hub.wire.address import LineAddress, parse_line
 from hub.wire.incoming import HELLO_QUIET_S, Incoming, named_by
 from hub.wire.line import Line
@@ -182,14 +183,16 @@ async def test_a_call_that_breaks_off_comes_again(port):
 
 async def test_a_call_that_breaks_off_while_waiting_is_a_line_down(port):
     address = gateway(port, "one")
-    async with Links() as links, Line(links.open, address) as line:
+    async with Links(patience_s=0.01) as links, Line(links.open, address) as line:
         await links.incoming.expect([address])
-        reader, writer = await call(port, b"one\r\n")
-        asking = asyncio.create_task(visit(line))
-        assert await reader.read(1)
-        writer.transport.abort()
-        with pytest.raises(LineDown, match="one broke its call off"):
-            await asking
+        for ask, said in ((seat(line), "has not called"), (seat(line).once, "broke its call off")):
+            reader, writer = await call(port, b"one\r\n")
+            await until(lambda: links.incoming._calls)
+            asking = asyncio.create_task(ask(Ask(request=b"\x07\x03", rule=toy.rule(7, 3))))
+            assert await reader.read(1)
+            writer.transport.abort()
+            with pytest.raises(LineDown, match=said):
+                await asking
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,59 @@ async def test_a_connection_dropped_while_waiting_is_a_line_down():
                 await seat(line)(Ask(request=b"\x07\x03", rule=toy.rule(7, 3)))
 
 
+class Dropping:
+    """A gateway that drops its first ``times`` calls in the middle of an answer."""
+
+    def __init__(self, times, *, after=3):
+        self.times = times
+        self.after = after  # bytes of the answer
+        self.calls = 0
+        self.meter = toy.Toy(7)
+
+    async def __call__(self, reader, writer):
+        self.calls += 1
+        dropping = self.calls <= self.times
+        while request := await reader.read(100):
+            ((_, answer),) = self.meter.receive(request, None)
+            writer.write(answer[: self.after] if dropping else answer)
+            await writer.drain()
+            if dropping:
+                break
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def line_to(gateway, **line):
+    server = await asyncio.start_server(gateway, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server, Line(open_link, LineAddress("tcp", host, port), **line) as made:
+        yield made
+
+
+@pytest.mark.parametrize("after", [0, 3])
+async def test_a_call_that_drops_within_an_exchange_is_made_anew(after):
+    gateway = Dropping(1, after=after)
+    async with line_to(gateway) as line:
+        assert await run(toy.visit(7, [3, 4, 5]), seat(line), deadline=60) == EXPECTED
+        assert (line.stats.reconnects, line.stats.repeats, gateway.calls) == (1, 1, 2)
+
+
+async def test_one_that_drops_again_at_once_is_a_line_down():
+    gateway = Dropping(2)
+    async with line_to(gateway) as line:
+        with pytest.raises(LineDown, match="broke the connection off"):
+            await seat(line)(Ask(request=toy.request(7, 3), rule=toy.rule(7, 3)))
+    assert gateway.calls == 2
+
+
+async def test_what_may_not_be_repeated_is_not_repeated_by_a_new_call():
+    gateway = Dropping(1)
+    async with line_to(gateway) as line:
+        with pytest.raises(LineDown):
+            await seat(line).once(Ask(request=toy.request(7, 3), rule=toy.rule(7, 3)))
+    assert gateway.meter.heard == [toy.request(7, 3)]
+
+
 async def test_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused for sure
