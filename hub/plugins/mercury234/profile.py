@@ -19,6 +19,7 @@ from hub.plugins.api import (
     PeriodUnsupported,
     ProfilePage,
     ReplyTimeout,
+    rest,
 )
 from hub.plugins.mercury234.frames import data_of
 from hub.plugins.mercury234.models import (
@@ -58,7 +59,7 @@ from hub.plugins.mercury234.ring import (
     std,
     window,
 )
-from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.session import LATE_ANSWERS_S, Session
 from hub.plugins.mercury234.walk import Draft, Entry, Judged, Sense, Walker, gaps
 
 POINTER = "pointer"  # its name among the habits; values as in ring.addresses
@@ -68,6 +69,7 @@ PAGE_RECORDS = 170  # ten blocks: a page is stored every ten exchanges
 SPAN_MARGIN = 1  # neighbours, for the twin of a slot at the edge
 FEW = 2  # so many records are cheaper one by one
 ODD_READS = 2
+LATE_PLACES = 32  # read one by one within a few seconds
 
 
 @dataclass(slots=True)
@@ -350,6 +352,8 @@ class ProfileReader:
             return judged
         address = self._at(back)
         for _ in range(ODD_READS):
+            if self._is_late(wire, back):
+                await rest(LATE_ANSWERS_S)
             again = await self._single(address)
             self._wires[back] = again
             judged = walker.judge(again, back)
@@ -361,6 +365,10 @@ class ProfileReader:
                 return judged
             wire = again
         return Judged(Sense.GAP)
+
+    def _is_late(self, wire: bytes, back: int) -> bool:
+        """Tell whether this is a record just read at another place: its answer came too late."""
+        return any(self._wires.get(back + ago) == wire for ago in range(1, LATE_PLACES + 1))
 
     # -- memory ---------------------------------------------------------------------------------
 

@@ -14,10 +14,11 @@ from hub.plugins.api import (
     Quantity,
     Register,
     ReplyTimeout,
+    rest,
 )
 from hub.plugins.mercury234.frames import data_of, word_2143
 from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, QUADRANTS_SINCE, Facts
-from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.session import LATE_ANSWERS_S, Session
 
 NOT_METERED = 0xFFFFFFFF
 TARIFFS = range(5)  # 0 is the sum
@@ -266,7 +267,8 @@ class RegisterReader:
     ) -> dict[int, tuple[int | None, ...]]:
         """Read tariff by tariff; NotSupported if there is not even one.
 
-        If the sum is not that of its tariffs, only what the meter says twice is believed.
+        If the sum is not that of its tariffs, only what the meter says twice is believed; late
+        answers, each taken for the one that is due next, are let pass before.
         """
         before: dict[int, tuple[int | None, ...]] = {}
         for _ in range(SINGLE_READS):
@@ -281,6 +283,7 @@ class RegisterReader:
             if elements == before or not elements.keys() >= set(TARIFFS) or agrees(elements):
                 return elements
             before = elements
+            await rest(LATE_ANSWERS_S)
         return {}
 
     def _fast(self, spot: Spot) -> bool:
@@ -302,6 +305,7 @@ class RegisterReader:
         if agrees(elements):
             return elements
         # a damaged frame may pass the CRC; only what the meter says twice is believed
+        await rest(LATE_ANSWERS_S)
         second = await self._ask_fast(spot)
         if second == first or agrees(parse_fast(second, spot.size)):
             return parse_fast(second, spot.size)

@@ -24,6 +24,7 @@ from hub.plugins.api import (
     ReplyTimeout,
     WrongDevice,
     ask,
+    rest,
 )
 from hub.plugins.mercury234 import hdlc
 from hub.plugins.mercury234.frames import (
@@ -54,6 +55,7 @@ OTHER_PROTOCOL = (
     "protocol, or use a driver for SPODES."
 )
 SENSELESS_ANSWERS = 2  # of one request, each with a good CRC, before giving up
+LATE_ANSWERS_S = 3.0  # after this rest, what comes answers what is asked
 
 
 def spellings(password: str) -> dict[str, bytes]:
@@ -181,6 +183,8 @@ class Session:
         received = b""
         senseless: ValueError | None = None
         for _ in range(SENSELESS_ANSWERS):
+            if senseless:
+                await rest(LATE_ANSWERS_S)
             reply = await self.data(body, *sizes, firm=firm)
             try:
                 return parse(data_of(reply.frame)), reply

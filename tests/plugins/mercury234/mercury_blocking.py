@@ -49,7 +49,10 @@ class Blocking:
         self.leave: Act | None = None  # what may be written now
 
     def run(self, talk: Coroutine[Any, Any, T]) -> T:
-        return run_blocking(talk, self._exchange)
+        return run_blocking(talk, self._exchange, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
     def _exchange(self, step: Ask) -> Reply:
         assert step.rule is not None
