@@ -246,6 +246,7 @@ class DriverSpec(Generic[S]):
     act: Callable[[bytes], Act | None] = lambda _request: None  # of a write; None: it never leaves
     interleave: bool = True
     books: Mapping[str, str] = field(default_factory=dict)  # of journals: title, a message id
+    faults: Mapping[str, str] = field(default_factory=dict)  # by code: what it means, a message id
     simulator: Callable[[SimulatorSettings], Simulator] | None = None
     explain: Callable[[bytes, bytes | None, Mapping[str, str]], Explained] | None = None
     # Which bytes of a request stay out of every log, for recordings of other masters; None: not

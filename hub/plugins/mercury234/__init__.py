@@ -25,6 +25,7 @@ from hub.plugins.mercury234.books import BOOKS
 from hub.plugins.mercury234.driver import Mercury234
 from hub.plugins.mercury234.finding import probe
 from hub.plugins.mercury234.hdlc import is_link_request
+from hub.plugins.mercury234.parameters import FAULTS
 from hub.plugins.mercury234.session import PASSWORD_IN_FRAME, spellings
 from hub.plugins.mercury234.writes import act
 
@@ -177,6 +178,7 @@ def hub_meter_drivers() -> Sequence[DriverSpec[Any]]:
             is_mutating=is_mutating,
             act=act,
             books={book.name: book.title for book in BOOKS.values()},
+            faults=FAULTS,
             simulator=virtual_meters,
             explain=explain_exchange,
             secrets=secrets,

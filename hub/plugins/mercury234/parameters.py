@@ -7,6 +7,7 @@ snake_case names with their unit. What the papers do not settle stays hex.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hub.plugins.api import N_
 from hub.plugins.mercury234.frames import from_bcd, spaced, word_132, word_2143
 from hub.plugins.mercury234.models import (
     Variant,
@@ -23,50 +24,50 @@ NOT_KEPT = 0xFFFF
 # The status word's bytes: the number of the code that is bit 0 of each.
 STATUS_BYTES = (33, 41, 17, 25, 1, 9)
 CORRECTING = "E-47"  # the clock is being slowed down or sped up
-FAULTS: Mapping[int, str] = {
-    1: "battery below 2.2 V",
-    2: "memory 2",
-    3: "UART 1",
-    4: "metering converter",
-    5: "exchange with memory 1",
-    6: "clock",
-    7: "memory 3, or a wrong address or count for the profile",
-    9: "checksum of the program",
-    10: "checksum of the calibration",
-    11: "checksum of the energy registers",
-    12: "checksum of the address",
-    13: "checksum of the serial number",
-    14: "checksum of the password",
-    15: "checksum of the variant",
-    16: "checksum of the tariff byte",
-    17: "checksum of the load-control byte",
-    18: "checksum of the power limit",
-    19: "checksum of the energy limit",
-    20: "checksum of the UART byte",
-    21: "checksum of the indication of tariffs",
-    22: "checksum of the indication of periods",
-    23: "checksum of the time-out multiplier",
-    24: "checksum of the programmable flags",
-    25: "checksum of the holidays",
-    26: "checksum of the tariff schedule",
-    27: "checksum of the timer array",
-    28: "checksum of the season transitions",
-    29: "checksum of the location",
-    30: "checksum of the ratios",
-    31: "checksum of the period registers",
-    32: "checksum of the profile's parameters",
-    33: "checksum of the profile's registers",
-    34: "checksum of the journals' pointers",
-    35: "checksum of a journal's record",
-    36: "checksum of the loss register",
-    37: "checksum of the loss powers",
-    38: "checksum of the loss energy",
-    39: "checksum of the energy by phase",
-    40: "a broadcast message has arrived",
-    41: "checksum of the power-quality journals' pointers",
-    42: "checksum of a power-quality record",
-    47: "the clock is being corrected",
-    48: "battery below 2.65 V",
+FAULTS: Mapping[str, str] = {  # by code; message ids
+    "E-01": N_("battery below 2.2 V"),
+    "E-02": N_("memory 2"),
+    "E-03": N_("UART 1"),
+    "E-04": N_("metering converter"),
+    "E-05": N_("exchange with memory 1"),
+    "E-06": N_("clock"),
+    "E-07": N_("memory 3, or a wrong address or count for the profile"),
+    "E-09": N_("checksum of the program"),
+    "E-10": N_("checksum of the calibration"),
+    "E-11": N_("checksum of the energy registers"),
+    "E-12": N_("checksum of the address"),
+    "E-13": N_("checksum of the serial number"),
+    "E-14": N_("checksum of the password"),
+    "E-15": N_("checksum of the variant"),
+    "E-16": N_("checksum of the tariff byte"),
+    "E-17": N_("checksum of the load-control byte"),
+    "E-18": N_("checksum of the power limit"),
+    "E-19": N_("checksum of the energy limit"),
+    "E-20": N_("checksum of the UART byte"),
+    "E-21": N_("checksum of the indication of tariffs"),
+    "E-22": N_("checksum of the indication of periods"),
+    "E-23": N_("checksum of the time-out multiplier"),
+    "E-24": N_("checksum of the programmable flags"),
+    "E-25": N_("checksum of the holidays"),
+    "E-26": N_("checksum of the tariff schedule"),
+    "E-27": N_("checksum of the timer array"),
+    "E-28": N_("checksum of the season transitions"),
+    "E-29": N_("checksum of the location"),
+    "E-30": N_("checksum of the ratios"),
+    "E-31": N_("checksum of the period registers"),
+    "E-32": N_("checksum of the profile's parameters"),
+    "E-33": N_("checksum of the profile's registers"),
+    "E-34": N_("checksum of the journals' pointers"),
+    "E-35": N_("checksum of a journal's record"),
+    "E-36": N_("checksum of the loss register"),
+    "E-37": N_("checksum of the loss powers"),
+    "E-38": N_("checksum of the loss energy"),
+    "E-39": N_("checksum of the energy by phase"),
+    "E-40": N_("a broadcast message has arrived"),
+    "E-41": N_("checksum of the power-quality journals' pointers"),
+    "E-42": N_("checksum of a power-quality record"),
+    "E-47": N_("the clock is being corrected"),
+    "E-48": N_("battery below 2.65 V"),
 }
 DEFERRED = {
     0: "defaults",
@@ -115,7 +116,7 @@ def faults(wire: bytes) -> frozenset[str]:
 
 def fault_words(codes: frozenset[str]) -> dict[str, str]:
     """Return the codes in order, each with what it means."""
-    return {code: FAULTS.get(int(code[2:]), "not listed") for code in sorted(codes)}
+    return {code: FAULTS.get(code, "not listed") for code in sorted(codes)}
 
 
 def little_words(data: bytes) -> list[int]:
