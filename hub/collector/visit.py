@@ -374,6 +374,8 @@ class Visit:
                     raise
                 cursor, anew = None, True
                 continue
+            if page.next == cursor and not (page.entries or page.lost or page.more):
+                return True  # most books, most days: nothing to write
             stored = await self.border.stored(
                 events.store_journal_page, book, page, anew=anew,
                 learned=self.border.learned(cast("MeterDriver", driver)),
