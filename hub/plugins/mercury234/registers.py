@@ -31,6 +31,7 @@ ENERGY_CODE, QUADRANT_CODE = 0x05, 0x15
 FAST = {ENERGY_CODE: "fast", QUADRANT_CODE: "fast_quadrants"}
 REFUSED = {ENERGY_CODE: "no_arrays", QUADRANT_CODE: "no_quadrants"}
 FAST_REFUSED, LOSSES_REFUSED = "no", "L"
+FAST_KNOWN = ("5", "6")  # elements of the long answer
 
 # What the columns of an answer count: value group C of the OBIS code, and the unit.
 ENERGY = ((1, "Wh"), (2, "Wh"), (3, "varh"), (4, "varh"))
@@ -141,7 +142,10 @@ def _table(today: datetime | None) -> Mapping[Register, Place]:
 def answerable(
     facts: Facts | None, habits: Mapping[str, str], today: datetime | None
 ) -> frozenset[Register]:
-    """Return what may be asked of a meter of these facts; ``habits``: what it said no to."""
+    """Return what may be asked of a meter of these facts; ``habits``: what it said no to.
+
+    Quadrants are offered by tariff only where all tariffs come in one answer.
+    """
     variant = facts.variant if facts else None
     without: set[int] = set()
     if variant and variant.energy_kind == "A":
@@ -150,6 +154,7 @@ def answerable(
         without.update(EXPORT)
     phases = variant is None or variant.has_phase_energy
     quadrants = facts is not None and facts.since(QUADRANTS_SINCE)
+    fast_quadrants = habits.get(FAST[QUADRANT_CODE], "?")
 
     def has(place: Place) -> bool:
         spot = place.spot
@@ -157,9 +162,14 @@ def answerable(
             not refused(habits, spot)
             and spot.columns[place.column][0] not in without
             and (phases or spot.array != PHASE_ARRAY)
-            and (quadrants or spot.code != QUADRANT_CODE)
+            and (spot.code != QUADRANT_CODE or (quadrants and worth_asking(place)))
             and (place.tariff != LOSSES or has_losses(habits))
         )
+
+    def worth_asking(place: Place) -> bool:
+        # tariff by tariff they would double the cost of a visit, for what nobody is billed by
+        now = place.spot.array == 0
+        return not place.tariff or fast_quadrants in FAST_KNOWN or (now and fast_quadrants == "?")
 
     return frozenset(register for register, place in table(today).items() if has(place))
 
@@ -179,6 +189,10 @@ def parse_element(wire: bytes) -> tuple[int | None, ...]:
     """Return one element's columns, whole Wh or varh; None where this meter has no such."""
     values = (word_2143(wire[at : at + 4]) for at in range(0, len(wire), 4))
     return tuple(None if value == NOT_METERED else value for value in values)
+
+
+def any_metered(element: Sequence[int | None]) -> bool:
+    return any(value is not None for value in element)
 
 
 def parse_fast(wire: bytes, size: int) -> dict[int, tuple[int | None, ...]]:
@@ -224,6 +238,7 @@ class RegisterReader:
                 if not found:
                     raise
                 break
+            self._note_masked(spot, elements)
             found.update(((spot, tariff), element) for tariff, element in elements.items())
         result: dict[Register, Quantity] = {}
         for register, place in wanted.items():
@@ -256,11 +271,27 @@ class RegisterReader:
         if len(metered) > 1 and self._fast(spot) and FAST[spot.code] not in self._habits:
             self._habits[FAST[spot.code]] = FAST_REFUSED
         if LOSSES in tariffs and has_losses(self._habits):
-            try:
-                elements[LOSSES] = await self._read_one(spot, LOSSES)
-            except NotSupported:
-                self._forget(spot.code, LOSSES_REFUSED)
+            elements |= await self._losses(spot, needed=not elements)
         return elements
+
+    async def _losses(self, spot: Spot, *, needed: bool) -> dict[int, tuple[int | None, ...]]:
+        """Read them alone; what the line does not bring is absent unless it is all there is."""
+        try:
+            return {LOSSES: await self._read_one(spot, LOSSES)}
+        except NotSupported:
+            self._forget(spot.code, LOSSES_REFUSED)
+        except (ReplyTimeout, FrameGarbled):
+            if needed:
+                raise
+        return {}
+
+    def _note_masked(self, spot: Spot, elements: Mapping[int, Sequence[int | None]]) -> None:
+        """Remember losses and quadrants that this execution does not count at all."""
+        blank = {tariff for tariff, element in elements.items() if not any_metered(element)}
+        if LOSSES in blank:
+            self._forget(ENERGY_CODE, LOSSES_REFUSED)
+        if spot.code == QUADRANT_CODE and elements and blank == elements.keys():
+            self._forget(QUADRANT_CODE, f"{spot.array:X}")
 
     async def _read_singly(
         self, spot: Spot, tariffs: Sequence[int]
@@ -312,7 +343,7 @@ class RegisterReader:
         return {}
 
     async def _ask_fast(self, spot: Spot) -> bytes:
-        known = self._habits.get(FAST[spot.code]) in {"5", "6"}
+        known = self._habits.get(FAST[spot.code]) in FAST_KNOWN
         sizes = (5 * spot.size, 6 * spot.size)
         reply = await self._session.data(spot.body(FAST_TARIFF), *sizes, firm=known)
         wire = data_of(reply.frame)

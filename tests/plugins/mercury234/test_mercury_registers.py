@@ -75,7 +75,9 @@ def test_every_register_that_is_listed_can_be_read():
     got = line.run(driver.read_registers(listed))
     absent = {register for register in listed if register.obis.startswith(("2.", "83.8."))}
     assert set(got) == listed - absent
-    assert got[Register("7.8.3", "at:month:2026-10")].value == 11_010_003 + 700
+    assert got[Register("7.8.0", "at:month:2026-10")].value == 4 * (11_010_000 + 700) + 10
+    assert got[Register("7.8.3")].value == 703
+    assert Register("7.8.3") not in driver.registers(), "this meter has no long answer for them"
     assert not [register for register in driver.registers() if register.obis.startswith("83.")]
     assert got[Register("1.8.1", "of:month:2026-11")].value == 3_011_001
     assert got[Register("1.8.1", "of:month:2025-12")].value == 3_012_001
@@ -169,6 +171,31 @@ def test_losses_are_read_with_the_tariffs_or_alone():
             Quantity(Decimal(98), "varh"),
             Quantity(Decimal(97), "varh"),
         ]
+
+
+def test_quadrants_are_offered_by_tariff_where_they_come_in_one_answer():
+    meter = energy_meter()
+    whole = b"".join(meter.data[bytes((0x15, 0, t))] for t in (1, 2, 3, 4, 0))
+    meter.data[b"\x15\x00\x06"] = whole
+    wanted = Register("5.8.0"), Register("8.8.4")
+    got, line, driver = read(meter, *wanted)
+    assert [got[register].value for register in wanted] == [2010, 804]
+    assert len(line.asked) == 1
+    assert Register("6.8.2", "at:day:0") in driver.registers()
+
+
+@pytest.mark.parametrize("firmware", ["090000", "020105"])
+def test_what_is_masked_throughout_is_not_asked_for_again(firmware):
+    meter = energy_meter(firmware=firmware)
+    nothing = element(None, None, None, None)
+    meter.data[b"\x05\x00\x05"] = nothing
+    meter.data[b"\x05\x00\x06"] += nothing
+    meter.data[b"\x15\x00\x00"] = nothing
+    got, _, driver = read(meter, Register("83.8.7"), Register("1.8.0"), Register("5.8.0"))
+    assert set(got) == {Register("1.8.0")}
+    groups = {register.obis.split(".")[0] for register in driver.registers()}
+    assert "83" not in groups
+    assert Register("5.8.0") not in driver.registers()
 
 
 def test_losses_that_are_refused_are_not_asked_for_again():
