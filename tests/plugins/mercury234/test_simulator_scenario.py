@@ -16,7 +16,8 @@ from simulator_kit import settings as asked
 
 from corefast.crc import seal
 from hub.plugins.mercury234.simulator import build
-from hub.plugins.mercury234.simulator.scenario import _KINDS, EXAMPLES, parse
+from hub.plugins.mercury234.simulator.kinds import KINDS
+from hub.plugins.mercury234.simulator.scenario import EXAMPLES, parse
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
 GUIDE = Path(__file__).resolve().parents[3] / "docs/guide/rehearse-a-case.md"
@@ -107,9 +108,10 @@ def test_any_text_is_a_scenario_or_a_sentence(text):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("firmware", ["2.0.0", "2.3.4", "7.1.1", "9.0.0"])
 def test_examples_play_with_every_personality(name, firmware):
-    asker = client(scenario=name, firmware=firmware)
+    asker, plain = client(scenario=name, firmware=firmware), client(firmware=firmware)
+    plain.ask("00")
     asker.ask("00")
-    assert len(asker.meter.journal(NOW)) > 9
+    assert len(asker.meter.journal(NOW)) > len(plain.meter.journal(NOW))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -199,7 +201,7 @@ def test_the_guide_lists_every_kind_and_every_example():
     first = re.findall(r"^\| (`.*?`(?:, `\w+`)*) \|", page, flags=re.MULTILINE)
     named = {word for cell in first for word in re.findall(r"`([\w-]+)`", cell)}
     assert named - {"at", "lasts", "every", "times", "until", "spread", "apart", "meters"} == {
-        "kind", *_KINDS, *NAMES
+        "kind", *KINDS, *NAMES
     }  # fmt: skip
 
 
@@ -320,6 +322,17 @@ def test_covers_have_one_ring_or_two(tmp_path):
     assert two.ask("04 12 06") == bytes(12)
     assert two.ask("08 12")[4] & 0x10
     assert not one.ask("08 12")[4] & 0x10
+
+
+def test_two_covers_are_one_opening_where_there_is_one_seal(tmp_path):
+    text = event("kind = 'cover'\ncover = 'terminal'\nat = '+1h'\nlasts = '20m'")
+    text += "\n[[event]]\nkind = 'cover'\ncover = 'case'\nat = '+1h5m'\nlasts = '5m'"
+    one, two = playing(tmp_path, text), playing(tmp_path, text, seals="2")
+    for asker in (one, two):
+        asker.ask("00")
+    whole, inner = (at(20, 1), at(20, 1, 20)), (at(20, 1, 5), at(20, 1, 10))
+    assert books(one)[0x12] == [whole]
+    assert books(two)[0x12] == [whole, inner]
 
 
 def test_a_cover_is_seen_without_power_and_a_magnet_is_not(tmp_path):

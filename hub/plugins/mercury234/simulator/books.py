@@ -16,7 +16,6 @@ ENERGY_RESET, PROFILE_STARTED = 0x09, 0x0A
 POWER_LIMIT_SET, ENERGY_LIMITS_SET, LOSSES_SET = 0x0F, 0x10, 0x11
 COVER, PROGRAMMED, STATUS_WORD, MAXIMA_SET, MAXIMA_RESET = 0x12, 0x13, 0x14, 0x15, 0x16
 MAGNET = 0x1A
-COVERS = ("terminal", "case")
 
 _LAST, _ALL, _LAST_PAGE = 0xFF, 0xFE, 0xFA
 _DEPTH, _QUALITY_DEPTH, _QUALITY_PAGE, _SEAL_DEPTH = 10, 100, 20, 5
@@ -135,7 +134,7 @@ class Books:
         self._long = long
         self._last = last
         self._blank = blank
-        self._two_seals = two_seals
+        self.two_seals = two_seals
         self._rings: dict[int, list[_Ring]] = {
             book: [_Ring(_QUALITY_DEPTH if book >= 0x20 else _DEPTH)]
             for book in _SIZES
@@ -146,18 +145,18 @@ class Books:
 
     def open(self, book: int, version: Version, seal: int = 0) -> None:
         """Write a new record; a book that this firmware does not have stays away."""
-        for ring in self._rings.get(book, ())[seal if self._two_seals else 0 :][:1]:
+        for ring in self._rings.get(book, ())[seal if self.two_seals else 0 :][:1]:
             ring.entries.append(_Entry([version]))
             ring.runs.append(version.run)
 
     def amend(self, book: int, version: Version, seal: int = 0) -> None:
         """Write the last record of a book anew, in its place."""
-        for ring in self._rings.get(book, ())[seal if self._two_seals else 0 :][:1]:
+        for ring in self._rings.get(book, ())[seal if self.two_seals else 0 :][:1]:
             ring.entries[-1].versions.append(version)
 
     def newest(self, book: int, seal: int = 0) -> Version | None:
         """Return what the last record of a book says."""
-        for ring in self._rings.get(book, ())[seal if self._two_seals else 0 :][:1]:
+        for ring in self._rings.get(book, ())[seal if self.two_seals else 0 :][:1]:
             if ring.entries:
                 return ring.entries[-1].versions[-1]
         return None

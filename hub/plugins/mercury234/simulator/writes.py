@@ -57,9 +57,9 @@ def write(life: "Life", parameter: int, data: bytes, *, level: int) -> int:
         return LEVEL_TOO_LOW
     status = known.act(life, data)
     if status == OK and parameter != FIX:
-        life.programmed(parameter)
+        life.notes.programmed(life.run, parameter)
         if known.book is not None:
-            life.write_book(known.book)
+            life.notes.write(known.book, life.run)
     return status
 
 
