@@ -47,6 +47,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from hub.services.exchange import Exchange
     from hub.services.mail import Letterhead, Mails
     from hub.services.passwords import Passwords
+    from hub.web.kit.patience import PatientProtocol
     from hub.wire.http import Web
 
     settings = read_settings()
@@ -71,6 +72,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
             create_app(settings, store, plugins),
             access_log=False,
             server_header=False,
+            http=PatientProtocol,
             log_level="warning" if settings.log_level == "info" else settings.log_level,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
