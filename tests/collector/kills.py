@@ -17,10 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.services import meters
+from hub.domain.consent import Act
+from hub.services import meters, orders
 from hub.store.secrets import new_key
 from hub.store.unit import Store
 
+WRITES = "writes"
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 120
 BASE = timedelta(hours=3)
@@ -33,12 +35,18 @@ class Ground:
     folder: Path
     key: str
 
-    def fresh(self, name: str) -> "Run":
+    def fresh(self, name: str, like: "Run | None" = None) -> "Run":
+        """Make a database with the meters and nothing else, or with what another run has."""
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        shutil.copyfile(self.folder / "empty.db", folder / "hub.db")
+        shutil.copyfile(like.database if like else self.folder / "empty.db", folder / "hub.db")
         return Run(folder / "hub.db", self.key)
+
+    def sent(self) -> int:
+        """Count the writes that have come to the meters so far."""
+        path = self.folder / WRITES
+        return len(path.read_text().splitlines()) if path.exists() else 0
 
 
 @dataclass
@@ -115,9 +123,49 @@ ROWS = {  # the instants at which a run stored something are left out
     "stopped, error_code FROM meter_state",
     "meters": "SELECT id, maker, serial, model, identity, learned FROM meter",
     "signals": "SELECT json_extract(body, '$.meter'), count(*) FROM outbox GROUP BY 1",
+    # that the clock drifts depends on when a run comes to it: the virtual clock stands still
+    "events": "SELECT meter_id, key, source, kind, began_face, began_at, ended_face, ended_at, "
+    "phase, severity, detail, raw FROM meter_event WHERE kind <> 'clock_drifted'",
+    "last": "SELECT meter_id, what, shown, body FROM last_values WHERE what = 'state'",
+    "orders": "SELECT id, act, meter_id, parameters, outcome FROM consent",
     "audit": "SELECT actor, act, target, detail FROM audit",
     "leases": "SELECT id, lease_token FROM line",
 }
+
+
+def an_order(run: Run) -> Run:
+    """Order the relay of the first meter off."""
+    store = Store.open(f"sqlite:///{run.database}", keys=[run.key])
+    try:
+        orders.give(
+            store, 1, Act.SWITCH_RELAY, {"closed": False}, actor="test", reason="kills",
+            until=store.now() + timedelta(days=1),
+        )  # fmt: skip
+    finally:
+        store.close()
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of an order whose collector was killed at a commit, and was followed by another.
+
+    ``sent``: how often the write left.
+    """
+
+    killed: bool
+    state: str
+    sent: int
+
+
+def order_killed(place: Ground, ordered: Run, number: int, when: str) -> Fate:
+    """Kill the collector that carries an order out at its n-th commit, then let another go on."""
+    before = place.sent()
+    run = place.fresh("ordered", like=ordered)
+    killed = run.killed_at_commit(number, when)
+    run.finish()
+    ((*_, state),) = run.rows()["orders"]
+    return Fate(killed, state, place.sent() - before)
 
 
 def select(unit, sql: str) -> list[Any]:
@@ -131,7 +179,8 @@ def ground(
     folder: Path, *, days: int, count: int = 2, now: datetime | None = None
 ) -> Iterator[Ground]:
     """Set up meters that have run for so many days, with an outage of five hours among them."""
-    now = now or datetime.now(UTC).replace(second=7, microsecond=0)
+    # Minutes ago, so that every run finds the clock that stands still too slow.
+    now = now or datetime.now(UTC).replace(second=7, microsecond=0) - timedelta(minutes=10)
     face = (now + BASE).replace(tzinfo=None)
     dark = (face - timedelta(days=days / 2)).replace(minute=10)
     process = subprocess.Popen(
@@ -143,6 +192,7 @@ def ground(
             f"since={(face - timedelta(days=days)).date()}",
             f"outage={dark.isoformat()}/{(dark + timedelta(hours=5)).isoformat()}",
         ],
+        env=os.environ | {"KILL_WRITES": str(folder / WRITES)},
         stdout=subprocess.PIPE,
         text=True,
     )

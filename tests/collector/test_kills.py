@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from kills import ground
+from kills import an_order, ground, order_killed
 
 pytestmark = pytest.mark.e2e
 
@@ -41,3 +41,22 @@ def test_a_collector_that_is_asked_to_end_releases_its_lines(tmp_path):
         assert (process.returncode, run.rows()["leases"]) == (0, [(1, "")]), said
         run.finish()
         assert len(run.rows()["blocks"]) > 80
+
+
+def test_an_order_leaves_once_at_most_whenever_its_collector_dies(tmp_path):
+    """Before it is spent the next collector carries it out; after that nobody sends it again."""
+    with ground(tmp_path, days=2, count=1) as place:
+        known = place.fresh("known")
+        known.finish()
+        ordered = an_order(known)
+        fates = {
+            at: order_killed(place, ordered, *at)
+            for at in ((3, "after"), (4, "after"), (5, "before"), (5, "after"))
+        }
+        assert all(fate.killed for fate in fates.values())
+        assert {at: (fate.state, fate.sent) for at, fate in fates.items()} == {
+            (3, "after"): ("confirmed", 1),
+            (4, "after"): ("unknown", 0),  # spent, and nothing sent
+            (5, "before"): ("unknown", 1),  # sent, and the answer not stored
+            (5, "after"): ("confirmed", 1),
+        }
