@@ -41,7 +41,8 @@ IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"  # name and value among the ha
 SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
     bytes((0x08, parameter)) for parameter in (0x00, 0x01, 0x02, 0x03, 0x12)
 )
-CLOCK = b"\x04\x00"
+CLOCK, OWN_ADDRESS = b"\x04\x00", b"\x08\x05"
+GROUP_ADDRESS = 0
 MONTH_END_MARGIN = timedelta(minutes=30)
 
 
@@ -51,6 +52,13 @@ def parse_facts(wire: bytes) -> Facts:
     if facts.made_on is None and max(wire[:4]) > 99:
         raise ValueError("neither a serial number nor a date of making")
     return facts
+
+
+def parse_address(wire: bytes) -> int:
+    """Read a network address; ValueError if none has two bytes."""
+    if wire[0]:
+        raise ValueError(f"address {wire.hex()}")
+    return wire[1]
 
 
 def parse_ratios(wire: bytes) -> dict[str, int]:
@@ -204,6 +212,13 @@ class Mercury234:
         return await (await self._orders()).set_limits(limits)
 
     async def _orders(self) -> Orders:
+        """Make ready for a change; NotSupported at the group address of a meter with its own."""
+        if self._session.address == GROUP_ADDRESS:
+            own, _ = await self._session.sense(OWN_ADDRESS, 2, parse=parse_address)
+            if own != GROUP_ADDRESS:
+                raise NotSupported(
+                    f"Meters take no changes at address 0; ask this one at its own, {own}."
+                )
         state = StateReader(self._session, await self._known_facts())
         return Orders(self._session, state, FixedReader(self._session), self.read_clock)
 

@@ -111,6 +111,8 @@ def _repeats(body: bytes, data: bytes, sizes: tuple[int, ...]) -> bool:
 def _trouble(request: bytes, response: bytes) -> str:
     if len(response) < SHORTEST:
         return f"{len(response)} bytes are too few for a frame"
+    if response == request and len(request) > SHORTEST:
+        return "it is the request itself, come back as an echo"
     if not is_sealed(response):
         return "the CRC is wrong"
     if len(request) < SHORTEST or not is_sealed(request):

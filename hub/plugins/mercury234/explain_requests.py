@@ -22,6 +22,8 @@ CODES = {
     0x08: "parameter read",
     0x15: "reactive energy by quadrant",
     0x16: "relative read",
+    0x17: "power maxima by tariff",
+    0x18: "extended archive",
 }
 SECRET_CODES = frozenset((0x01, 0x03))
 LEVELS = {
@@ -249,4 +251,6 @@ REQUESTS: Mapping[int, tuple[int, Callable[[bytes], Said]]] = {  # fewest bytes 
     0x08: (1, _parameter),
     0x15: (2, _quadrants),
     0x16: (4, _relative),
+    0x17: (0, _bare("Asks for power maxima by tariff; no layout is published.")),
+    0x18: (0, _bare("Asks for the extended archive; no layout is published.")),
 }

@@ -57,9 +57,11 @@ class Orders:
     async def set_clock(self, target: Callable[[datetime], MeterTime], move: ClockMove) -> Outcome:
         """Move to ``target(now)``; ValueError for a nudge that the meter can't do."""
         reading = await self._read_clock()
+        if move is ClockMove.NUDGE and _impossible(reading, target):
+            reading = await self._read_clock()  # a damaged answer may have told it
         away = _away(reading, target)
         if move is ClockMove.NUDGE:
-            excess = _excess(reading, target, away)
+            excess = _excess(reading, target)
 
             def request(at: datetime) -> bytes:
                 return writes.nudge_body(_whole(target(at).face + excess))
@@ -201,25 +203,30 @@ def _away(reading: ClockReading, target: Callable[[datetime], MeterTime]) -> flo
     return (target(middle).face - reading.shown.face).total_seconds()
 
 
-def _excess(
-    reading: ClockReading, target: Callable[[datetime], MeterTime], away: float
-) -> timedelta:
-    """Return what to add to the target so that the meter takes it; ValueError if it can't."""
-    aim = target(reading.answered_at)
-    season = reading.shown.summer
+def _impossible(reading: ClockReading, target: Callable[[datetime], MeterTime]) -> str:
+    """Say why the meter can't be corrected to the target; empty if it can."""
+    aim, season, away = target(reading.answered_at), reading.shown.summer, _away(reading, target)
     if aim.summer is not None and season is not None and aim.summer != season:
-        raise ValueError("The clock has another season; a correction does not change it.")
+        return "The clock has another season; a correction does not change it."
     if abs(away) > NUDGE_S + SLACK_S:
-        raise ValueError(
-            f"The clock is {abs(away):.0f} s {'behind' if away > 0 else 'ahead'}; "
+        side = "behind" if away > 0 else "ahead"
+        return (
+            f"The clock is {abs(away):.0f} s {side}; "
             f"a correction moves it by {NUDGE_S:.0f} s a day at most."
         )
     faces = (reading.shown.face, aim.face)
-    days = {
-        (face + margin).date() for face in faces for margin in (MIDNIGHT_MARGIN, -MIDNIGHT_MARGIN)
-    }
-    if len(days) > 1:
-        raise ValueError("It is about midnight on the meter's clock; correct it a little later.")
+    around = (MIDNIGHT_MARGIN, -MIDNIGHT_MARGIN)
+    if len({(face + margin).date() for face in faces for margin in around}) > 1:
+        return "It is about midnight on the meter's clock; correct it a little later."
+    return ""
+
+
+def _excess(reading: ClockReading, target: Callable[[datetime], MeterTime]) -> timedelta:
+    """Return what to add to the target so that the meter takes it; ValueError if it can't."""
+    trouble = _impossible(reading, target)
+    if trouble:
+        raise ValueError(trouble)
+    away = _away(reading, target)
     over = max(0.0, abs(away) - SURE_NUDGE_S)
     return timedelta(seconds=-over if away > 0 else over)
 

@@ -308,4 +308,11 @@ PARAMETERS: Mapping[int, Parameter] = {
     0x24: Parameter("deferred operations", (2,), _deferred, raw=True),
     0x26: Parameter("CRC of the program", (2,), _hex("program_crc_hex")),
     0x27: Parameter("PLC modem", (), None),
+    # Known from quotations of newer editions only, without their layouts.
+    0x28: Parameter("channel", (), None),
+    0x2A: Parameter("serial number of the remote display", (), None),
+    0x2B: Parameter("functions", (), None),
+    0x2D: Parameter("settlement day", (), None),
+    0x2E: Parameter("mode of relay and limiter", (), None),
+    0x2F: Parameter("event flags", (), None),
 }

@@ -275,3 +275,12 @@ def test_code_repeated_in_an_answer_is_told():
 def test_raw_write_is_never_the_hubs():
     said = explain(seal(bytes.fromhex("80 07 02 00 00 01 FF")), None, {}).request
     assert said["says"][-1] == "The hub never sends it."
+
+
+@pytest.mark.parametrize("code", ["01 01", "03 1F 01"])
+def test_echo_is_no_answer_and_gives_no_password_away(code):
+    frame = seal(b"\x30" + bytes.fromhex(code) + b"SECRET")
+    said = explain(frame, frame, {})
+    assert "echo" in said.response["error"]
+    assert said.decoded == {}
+    assert b"SECRET".hex() not in str(said).lower().replace(" ", "")

@@ -402,3 +402,22 @@ def test_fixing_waits_longer_for_its_answer():
     line.run(lambda driver: driver.fix(consent(Act.FIX)), Level.READ)
     step = next(step for step in line.runner.steps if step.mutating)
     assert step.timeout > SPEC.timing(9600).first_byte_s
+
+
+def test_damaged_clock_that_looks_impossible_is_read_again():
+    line = Line(Act.CORRECT_CLOCK, drift=-100)
+    answer, lies = line.runner.answer, [seal(b"\x07" + bytes.fromhex("0007090224112601"))]
+    line.runner.answer = lambda request, now: (
+        lies.pop() if lies and request[1:3] == b"\x04\x00" else answer(request, now)
+    )
+    assert line.run(nudge) is Outcome.CONFIRMED
+    assert lies == []
+
+
+def test_nothing_is_written_at_the_group_address():
+    line = Line(Act.SWITCH_RELAY)
+    driver = SPEC.build(MercurySettings(address=0), {})
+    line.runner.run(driver.open(Level.CONFIGURE))
+    with pytest.raises(NotSupported, match="at its own, 7"):
+        line.runner.run(relay(closed=False)(driver))
+    assert not any(request[1] == 3 for request in line.runner.asked)
