@@ -60,17 +60,18 @@ class Orders:
         if move is ClockMove.NUDGE and _impossible(reading, target):
             reading = await self._read_clock()  # a damaged answer may have told it
         away = _away(reading, target)
+        way = (reading.answered_at - reading.asked_at) / 2  # until the meter has it
         if move is ClockMove.NUDGE:
             excess = _excess(reading, target)
 
             def request(at: datetime) -> bytes:
-                return writes.nudge_body(_whole(target(at).face + excess))
+                return writes.nudge_body(_whole(target(at + way).face + excess))
         else:
             excess = timedelta()
             season = reading.shown.summer
 
             def request(at: datetime) -> bytes:
-                aim = target(at)
+                aim = target(at + way)
                 summer = season if aim.summer is None else aim.summer
                 return writes.set_clock_body(MeterTime(_whole(aim.face), summer))
 

@@ -255,9 +255,10 @@ def test_correction_is_made_as_it_leaves():
     line = Line(Act.CORRECT_CLOCK, drift=-100)
     line.run(nudge)
     step = next(step for step in line.runner.steps if step.mutating)
+    way = timedelta(milliseconds=150)  # half of how long the clock's answer took
     for later in (0, 7, 61):
-        at = NOON + timedelta(seconds=later, milliseconds=600)
-        shown = face(at + timedelta(milliseconds=400))
+        at = NOON + timedelta(seconds=later, milliseconds=400)
+        shown = face(at + way + timedelta(milliseconds=450))
         assert step.request(at)[3:-2] == bytes.fromhex(f"{shown:%S%M%H}")
 
 
