@@ -194,7 +194,7 @@ class Books:
         """List all that was ever written by a run second: by book, oldest first."""
         return [
             JournalEvent(book, ring.place(index), at.began, at.ended, at.encode(size))
-            for book, size in _SIZES.items()
+            for book, size in sorted(_SIZES.items())
             for ring in self._rings.get(book, ())
             for index in range(ring.count(run))
             for at in (ring.entries[index].at(run),)
