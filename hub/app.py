@@ -99,7 +99,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         home=Home(store),
         pages=PointPages(store),
         shell=ShellService(store),
-        books={spec.id: spec.books for spec in plugins.drivers.values()},
+        terms=plugins.drivers,
     )
     return assemble(
         settings,

@@ -121,7 +121,7 @@ def read(
         until=until,
         clock_base=clock_base,
         books=[book.upper() for book in books],
-        titles=spec.books,
+        terms=spec,
     )
     shown = what in ("profile", "journal") and sys.stderr.isatty()
     with speaking(tongue), _progress(what, since, until, shown=shown) as progress:

@@ -6,7 +6,7 @@ itself. Each returns the plain value that ``--json`` prints.
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -37,7 +37,7 @@ from hub.plugins.api import (
     Talk,
 )
 from hub.services.events import lost_entry
-from hub.services.sentences import face_of, of_entry, sentence
+from hub.services.sentences import NO_TERMS, Terms, face_of, of_entry, sentence
 
 P = TypeVar("P", ProfilePage, JournalPage)
 Progress = Callable[[datetime | float], None]  # told the face's time reached, or the part done
@@ -51,7 +51,7 @@ LATEST: Final = datetime(2099, 12, 31)  # noqa: DTZ001
 class Wish:
     """What to read. Times are of the meter's face; ``clock_base`` is minutes east of UTC.
 
-    ``books``: which journals, none means all; ``titles``: of the driver's journals.
+    ``books``: which journals, none means all; ``terms``: the driver's own words.
     """
 
     what: str
@@ -59,7 +59,7 @@ class Wish:
     until: datetime | None = None
     clock_base: int = 180
     books: Sequence[str] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
+    terms: Terms = NO_TERMS
 
 
 async def visit(
@@ -300,7 +300,7 @@ def _event(entry: JournalEntry, wish: Wish) -> Mapping[str, object]:
 
 
 def _said(entry: JournalEntry, wish: Wish) -> str:
-    return sentence(of_entry(entry, wish.titles)).replace(NBSP, " ")
+    return sentence(of_entry(entry, wish.terms)).replace(NBSP, " ")
 
 
 def _is_wished(entry: JournalEntry, wish: Wish) -> bool:

@@ -6,10 +6,10 @@ there is no zone), with the meter's clock beside where that differs by more than
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from babel import Locale
 
@@ -111,6 +111,27 @@ _REFUSED: Final[Mapping[str, str]] = {
 }
 
 
+class Terms(Protocol):
+    """A driver's own words, message ids: what its journals and its self-test's codes are called."""
+
+    @property
+    def books(self) -> Mapping[str, str]: ...
+
+    @property
+    def faults(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Terms given apart; without any, books and codes are told by their numbers."""
+
+    books: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_TERMS: Final = Named()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """What a sentence is made of.
@@ -121,6 +142,7 @@ class Happening:
         shown: what the meter's clock showed when it began; None: it is ``began``.
         end_unknown: it has ended, and nobody can tell when.
         book: the journal's title, in the language of the sentence.
+        faults: what the codes of the self-test mean, message ids.
 
     """
 
@@ -133,10 +155,11 @@ class Happening:
     detail: Mapping[str, str]
     raw: bytes = b""
     book: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def of_entry(entry: JournalEntry, titles: Mapping[str, str]) -> Happening:
-    """Take an entry as it was read, on the meter's face; ``titles`` of its driver's books."""
+def of_entry(entry: JournalEntry, terms: Terms = NO_TERMS) -> Happening:
+    """Take an entry as it was read, on the meter's face; ``terms`` of its driver."""
     began, ended = face_of(entry.began), None if entry.ended is None else face_of(entry.ended)
     return Happening(
         kind=entry.kind,
@@ -145,12 +168,13 @@ def of_entry(entry: JournalEntry, titles: Mapping[str, str]) -> Happening:
         lasted=None if ended is None else ended - began,
         detail=entry.detail or {},
         raw=entry.raw,
-        book=book_title(entry.book, titles),
+        book=book_title(entry.book, terms.books),
+        faults=terms.faults,
     )
 
 
-def of_view(view: EventView, titles: Mapping[str, str]) -> Happening:
-    """Take a stored event, in its point's zone; ``titles`` of the books of its meter's driver."""
+def of_view(view: EventView, terms: Terms = NO_TERMS) -> Happening:
+    """Take a stored event, in its point's zone; ``terms`` of its meter's driver."""
     entry = view.entry
     return Happening(
         kind=entry.kind,
@@ -161,7 +185,8 @@ def of_view(view: EventView, titles: Mapping[str, str]) -> Happening:
         end_unknown=view.end_unknown,
         detail=entry.detail or {},
         raw=entry.raw,
-        book=book_title(entry.book, titles),
+        book=book_title(entry.book, terms.books),
+        faults=terms.faults,
     )
 
 
@@ -217,7 +242,7 @@ def clause(event: Happening, today: date | None = None) -> str:
         facts = {name: _fact(event.detail, name) for name in KINDS[event.kind].fields}
         return gettext(_CLAUSES[event.kind]) % facts + _tail(event, today)
     if event.kind in _SPECIAL:
-        return _SPECIAL[event.kind](event.detail)
+        return _SPECIAL[event.kind](event)
     return _unknown(event)
 
 
@@ -237,7 +262,8 @@ def _tail(event: Happening, today: date | None) -> str:
     return gettext(", for %(duration)s") % {"duration": duration(event.lasted)}
 
 
-def _moved(detail: Mapping[str, str]) -> str:
+def _moved(event: Happening) -> str:
+    detail = event.detail
     seconds = _number(detail, "shift_s")
     if seconds is None:
         return gettext("the meter's clock was moved")
@@ -270,7 +296,8 @@ def _off(detail: Mapping[str, str]) -> str | None:
     return gettext("the meter's clock is %(amount)s fast") % amount
 
 
-def _drifted(detail: Mapping[str, str]) -> str:
+def _drifted(event: Happening) -> str:
+    detail = event.detail
     said = _off(detail) or gettext("the meter's clock is off")
     threshold = _number(detail, "threshold_s")
     if threshold is None:
@@ -279,7 +306,8 @@ def _drifted(detail: Mapping[str, str]) -> str:
     return said + gettext(", more than the allowed %(limit)s") % {"limit": limit}
 
 
-def _not_corrected(detail: Mapping[str, str]) -> str:
+def _not_corrected(event: Happening) -> str:
+    detail = event.detail
     parts = [gettext("the clock was not corrected"), _off(detail)]
     reason = detail.get("reason", "")
     parts.append(gettext(_REFUSED[reason]) if reason in _REFUSED else reason)
@@ -287,7 +315,8 @@ def _not_corrected(detail: Mapping[str, str]) -> str:
     return f"{head}: {'; '.join(rest)}" if rest else head
 
 
-def _written(detail: Mapping[str, str]) -> str:
+def _written(event: Happening) -> str:
+    detail = event.detail
     times = _number(detail, "times")
     if times is None:
         return gettext("parameters were written")
@@ -300,30 +329,39 @@ def _written(detail: Mapping[str, str]) -> str:
     return said + gettext(" (numbers %(names)s)") % {"names": ", ".join(names)}
 
 
-def _self_test(detail: Mapping[str, str]) -> str:
-    came, went = detail.get("appeared", "").split(), detail.get("gone", "").split()
-    parts = []
-    if came:
-        parts.append(gettext("appeared %(names)s") % {"names": ", ".join(came)})
-    if went:
-        parts.append(gettext("gone %(names)s") % {"names": ", ".join(went)})
+def _self_test(event: Happening) -> str:
+    def named(fact: str) -> str:
+        codes = event.detail.get(fact, "").split()
+        meanings = event.faults
+        return ", ".join(
+            f"{code} ({gettext(meanings[code])})" if code in meanings else code for code in codes
+        )
+
+    parts = [
+        gettext(said) % {"names": names}
+        for said, names in (
+            (N_("appeared %(names)s"), named("appeared")),
+            (N_("gone %(names)s"), named("gone")),
+        )
+        if names
+    ]
     if not parts:
-        names = detail.get("faults", "").split()
+        names = named("faults")
         if not names:
             return gettext("the self-test found no faults")
-        parts.append(gettext("faults %(names)s") % {"names": ", ".join(names)})
+        parts.append(gettext("faults %(names)s") % {"names": names})
     return gettext("the self-test changed: %(changes)s") % {"changes": "; ".join(parts)}
 
 
-def _replaced(detail: Mapping[str, str]) -> str:
+def _replaced(event: Happening) -> str:
     said = gettext("meter %(before)s was replaced by meter %(after)s")
     return said % {
-        "before": _fact(detail, "serial_before"),
-        "after": _fact(detail, "serial_after"),
+        "before": _fact(event.detail, "serial_before"),
+        "after": _fact(event.detail, "serial_after"),
     }
 
 
-_SPECIAL: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
+_SPECIAL: Final[Mapping[str, Callable[[Happening], str]]] = {
     "clock_corrected": _moved,
     "clock_drifted": _drifted,
     "clock_correction_refused": _not_corrected,

@@ -36,6 +36,7 @@ from hub.plugins.api import (
     SlotMark,
     setting,
 )
+from hub.services.sentences import Named
 
 NOW = "2026-11-24T10:10:00+03:00"
 
@@ -362,7 +363,7 @@ JOURNALS = {
 
 def test_journal_is_in_words():
     with speaking("en"):
-        told = talk(Driver(books=JOURNALS), "journal", titles={"01": "Power supply"})
+        told = talk(Driver(books=JOURNALS), "journal", terms=Named(books={"01": "Power supply"}))
     assert told["lost"] == [
         {
             "book": "01",

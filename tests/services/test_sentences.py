@@ -19,6 +19,7 @@ from hub.services.sentences import (
     SEVERITIES,
     TITLES,
     Happening,
+    Named,
     duration,
     headline,
     kind_title,
@@ -259,6 +260,14 @@ def test_a_self_test_without_a_record_before_says_what_holds(english):
     assert text == f"{word} changed: gone E-02"
 
 
+def test_codes_of_the_self_test_are_told_with_their_meaning(russian):
+    text = said("self_test_changed", faults={"E-01": "battery below 2.2 V"})
+    assert text == (
+        "12 ноября в 14:03 изменился результат самодиагностики: "
+        "появились E-01 (напряжение батареи ниже 2,2 В); исчезли E-47"
+    )
+
+
 # -- what is not known -------------------------------------------------------------------------
 
 
@@ -275,9 +284,11 @@ def test_unknown_entries_show_their_raw_bytes(english):
 def test_journals_have_the_titles_of_their_driver(russian):
     began = MeterTime(BEGAN)
     entry = JournalEntry("77", "unknown", began, raw=b"\x01")
-    assert "журнале «Magnets»" in sentence(of_entry(entry, {"77": "Magnets"}))
-    assert "журнале «77»" in sentence(of_entry(entry, {}))
-    assert "журнале «Магнитное поле»" in sentence(of_entry(entry, {"77": "Magnetic field"}))
+    assert "журнале «Magnets»" in sentence(of_entry(entry, Named(books={"77": "Magnets"})))
+    assert "журнале «77»" in sentence(of_entry(entry))
+    assert "журнале «Магнитное поле»" in sentence(
+        of_entry(entry, Named(books={"77": "Magnetic field"}))
+    )
 
 
 def test_a_stored_event_is_told_in_its_point_s_zone(russian):
@@ -293,7 +304,7 @@ def test_a_stored_event_is_told_in_its_point_s_zone(russian):
         ended_at=ended_at, ended_local=ended_at.astimezone(zone), end_unknown=False,
         first_seen_at=ended_at,
     )  # fmt: skip
-    assert sentence(of_view(view, {}), TODAY).replace(NBSP, " ") == (
+    assert sentence(of_view(view), TODAY).replace(NBSP, " ") == (
         "12 ноября в 16:03 (14:03 по часам счётчика) пропало напряжение на фазе 2, на 1 час"
     )
 

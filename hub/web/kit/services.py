@@ -10,6 +10,7 @@ from hub.services.pages import PointPages
 from hub.services.persons import Persons
 from hub.services.recovery import Recovery
 from hub.services.second_factor import SecondFactors
+from hub.services.sentences import Terms
 from hub.services.shell import Shell as ShellService
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
@@ -28,7 +29,7 @@ class Services:
     home: Home
     pages: PointPages
     shell: ShellService
-    books: Mapping[str, Mapping[str, str]]  # titles of meters' journals, by driver
+    terms: Mapping[str, Terms]  # drivers' own words, by driver
 
 
 def services(request: AnyRequest) -> Services:

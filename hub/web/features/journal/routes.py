@@ -15,7 +15,7 @@ from hub.domain.clock import MeterTime
 from hub.domain.events import KINDS, UNKNOWN, Group, Severity, kind_of
 from hub.services.events import EventFilter, EventView
 from hub.services.pages import JournalPage
-from hub.services.sentences import duration, headline, of_view
+from hub.services.sentences import NO_TERMS, Terms, duration, headline, of_view
 from hub.web.features.journal.views import EventDay, EventRow, JournalView, Topic
 from hub.web.kit.formats import clock, day_short
 from hub.web.kit.i18n import N_, gettext
@@ -81,7 +81,7 @@ def journal(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
         return EventFilter(first=span.first, last=span.last, kinds=KINDS_OF.get(topic, ()))
 
     found = made.pages.journal_of(who, known_id(point_id), choose, after)
-    view = journal_view(found, spans[-1], topic, made.pages.clock(), made.books, paged=bool(after))
+    view = journal_view(found, spans[-1], topic, made.pages.clock(), made.terms, paged=bool(after))
     return respond(
         request,
         "journal/list.html",
@@ -113,7 +113,7 @@ def journal_view(
     span: DaySpan,
     topic: str,
     now: datetime,
-    books: Mapping[str, Mapping[str, str]],
+    terms: Mapping[str, Terms],
     *,
     paged: bool,
 ) -> JournalView:
@@ -131,9 +131,9 @@ def journal_view(
         for name, words in names.items()
         if (count := by_topic.get(name, whole)) or name == topic
     ]
-    titles = {meter: books.get(driver, {}) for meter, driver in events.drivers.items()}
+    spoken = {meter: terms.get(driver, NO_TERMS) for meter, driver in events.drivers.items()}
     rows = [
-        (each.began_local.date(), _row(each, titles.get(each.meter_id, {}), today))
+        (each.began_local.date(), _row(each, spoken.get(each.meter_id, NO_TERMS), today))
         for each in events.events
     ]
     return JournalView(
@@ -155,8 +155,8 @@ def journal_view(
     )
 
 
-def _row(event: EventView, titles: Mapping[str, str], today: date) -> EventRow:
-    happening = of_view(event, titles)
+def _row(event: EventView, terms: Terms, today: date) -> EventRow:
+    happening = of_view(event, terms)
     _, symbol = TOPICS[topic_of(event.kind)]
     began = event.entry.began
     aside = ""
