@@ -242,3 +242,20 @@ def test_every_personality_is_read_in_full(firmware, lacks, snapshot, quadrants)
     assert set(driver.learned().get("lacks", "").split()) == lacks
     assert driver.can(run(driver.identify())) == frozenset(Can)
     assert sum(map(len, driver.learned().values())) < 100
+
+
+@pytest.mark.parametrize("period", ["now", "at:day:0", "of:month:2026-10", "at:year:0"])
+def test_quadrants_phases_and_tariffs_make_up_the_sums(period):
+    line = Line(firmware="9.0.0", load="pv", tariffs="3", losses="1")
+    driver = line.driver()
+    line.runner.run(driver.read_clock())
+    wanted = [register for register in driver.registers() if register.period == period]
+    read = {r.obis: int(q.value) for r, q in line.runner.run(driver.read_registers(wanted)).items()}
+    assert read["3.8.0"] == read["5.8.0"] + read["6.8.0"] > 0
+    assert read["4.8.0"] == read["7.8.0"] + read["8.8.0"]
+    assert read["2.8.0"] > 0
+    for group in (1, 2, 3, 4):
+        assert abs(read[f"{group}.8.0"] - sum(read[f"{group}.8.{t}"] for t in (1, 2, 3, 4))) <= 3
+    assert 0 < read["83.8.7"] < read["1.8.0"] / 10
+    if period == "now":
+        assert abs(read["1.8.0"] - sum(read[f"{group}.8.0"] for group in (21, 41, 61))) <= 3
