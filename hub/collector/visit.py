@@ -9,6 +9,7 @@ correction, when all that it could upset has been read.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from hub.collector.agenda import Signs, journals_due
 from hub.collector.border import Border, Place
 from hub.domain.calendar import instant_of
 from hub.domain.clock import ClockReading, MeterTime, to_face
+from hub.domain.events import Severity
 from hub.domain.meters import Register
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage
@@ -85,7 +87,7 @@ class Tally:
     gaps_asked: int = 0
     registers: int = 0
     in_doubt: int = 0
-    events: int = 0
+    events: Counter[Severity] = field(default_factory=Counter)  # seen for the first time
     refused: list[str] = field(default_factory=list)  # what the meter said no to
     orders: int = 0
     drift_s: float | None = None
@@ -380,7 +382,7 @@ class Visit:
                 events.store_journal_page, book, page, anew=anew,
                 learned=self.border.learned(cast("MeterDriver", driver)),
             )  # fmt: skip
-            self.tally.events += stored.new
+            self.tally.events += stored.fresh
             if not page.more:
                 return True
             if page.next == cursor and not (stored.new or stored.changed):

@@ -10,6 +10,7 @@ punished for it.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -80,6 +81,7 @@ class Carrying:
     since: float = field(default_factory=time.monotonic)
     visits: int = 0
     failed: int = 0
+    events: Counter[str] = field(default_factory=Counter)  # by severity
     visit_s: dict[int, float] = field(default_factory=dict)
 
 
@@ -188,6 +190,7 @@ class Worker:
                 "held_s": now - tally.since,
                 "visits": tally.visits,
                 "visits_failed": tally.failed,
+                **{f"events_{severity}": count for severity, count in tally.events.items()},
             },
             heard=counts.get("bytes_in", 0) > 0,
             visit_s=tally.visit_s,
@@ -418,6 +421,7 @@ class Worker:
         seconds = round(time.monotonic() - began, 2)
         self.tally.visits += 1
         self.tally.failed += error is not None
+        self.tally.events.update(tally.events)
         self.tally.visit_s[state.meter_id] = seconds
         told = {
             "meter": state.meter_id,
@@ -430,6 +434,8 @@ class Worker:
             "gaps_asked": tally.gaps_asked,
             "registers": tally.registers,
             "in_doubt": tally.in_doubt,
+            "events": tally.events.total(),
+            "orders": tally.orders,
             "drift_s": None if tally.drift_s is None else round(tally.drift_s, 1),
         }
         if error is None:

@@ -5,8 +5,9 @@ overwritten is an event of its own, with its bounds. Times are the meter's face 
 of the installation; the face itself is kept beside.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -37,10 +38,14 @@ PAGE = 50
 class JournalStored:
     """What a page of a journal changed; nothing at all when it was stored before."""
 
-    new: int = 0
+    fresh: Counter[Severity] = field(default_factory=Counter)  # new ones, by severity
     changed: int = 0
     same: int = 0
     moved: bool = False  # the cursor
+
+    @property
+    def new(self) -> int:
+        return self.fresh.total()
 
 
 def cursor_name(book: str) -> str:
@@ -75,9 +80,9 @@ def store_journal_page(
                 unit, meter_id, [lost_entry(book, lost)], bases, source=events.HUB
             )
             events.give_up_ends(unit, meter_id, book, bases.utc(lost.ends))
-        stored.new = done.count(Put.NEW)
-        stored.changed = done.count(Put.CHANGED)
-        stored.same = done.count(Put.SAME)
+        counted = Counter(put for put, _ in done)
+        stored.changed, stored.same = counted[Put.CHANGED], counted[Put.SAME]
+        stored.fresh = Counter(severity for put, severity in done if put is Put.NEW)
         if learned is not None:
             meters.change_meter(unit, meter_id, learned=dict(learned))
         stored.moved = meters.move_cursor(unit, meter_id, page.next, cursor_name(book))
@@ -132,7 +137,8 @@ def note(unit: Unit, meter_id: int, kind: str, shown: MeterTime, detail: Mapping
     entry = JournalEntry("", kind, MeterTime(shown.face.replace(microsecond=0), shown.summer),
                          detail=detail)  # fmt: skip
     bases = meters.clock_bases(unit, meter_id)
-    if Put.NEW in events.put_entries(unit, meter_id, [entry], bases, source=events.HUB):
+    ((put, _),) = events.put_entries(unit, meter_id, [entry], bases, source=events.HUB)
+    if put is Put.NEW:
         tell(unit, meter_id)
 
 

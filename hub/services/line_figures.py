@@ -27,7 +27,8 @@ class LineFigures:
 
     Counts: asks, repeats, timeouts, garbled, reconnects, bytes_out, bytes_in, bytes_unasked,
     wire_s (asking and waiting for answers), held_s (a collector had the line), visits,
-    visits_failed; none of them before the first use. ``holder``: the process that has the line.
+    visits_failed, events_info, events_warning, events_alarm (where there were any); none of them
+    before the first use. ``holder``: the process that has the line.
     """
 
     address: str

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col, func, select
 
 from hub.domain.clock import ClockBases, MeterTime
-from hub.domain.events import KINDS, kind_of
+from hub.domain.events import KINDS, Severity, kind_of
 from hub.domain.journal import JournalEntry, When
 from hub.store.tables import Meter, MeterEvent
 from hub.store.unit import Unit
@@ -67,7 +67,7 @@ class Wish:
 def put_entries(
     unit: Unit, meter_id: int, entries: Iterable[JournalEntry], bases: ClockBases,
     source: str = METER,
-) -> list[Put]:  # fmt: skip
+) -> list[tuple[Put, Severity]]:  # fmt: skip
     """Store entries; one that is there already changes nothing, or gets its end and its facts."""
     given = [(entry.key, entry) for entry in entries]
     known = {
@@ -91,13 +91,14 @@ def put_entries(
             _tell(row, entry, bases)
             unit.session.add(row)
             known[key] = row
-            done.append(Put.NEW)
+            put = Put.NEW
         elif _tell(row, entry, bases):
             row.changed_at = unit.now()
             unit.session.add(row)
-            done.append(Put.CHANGED)
+            put = Put.CHANGED
         else:
-            done.append(Put.SAME)
+            put = Put.SAME
+        done.append((put, Severity(row.severity)))
     return done
 
 

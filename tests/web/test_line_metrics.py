@@ -20,7 +20,8 @@ def figures(store):
     )
     meters.add_meter(store, line="tcp://gate:2", driver="toy", settings="{}")
     lease = lines.claim(store, 1, "boot/ns 4711 9", is_dead=lambda name: False)
-    lines.renew(store, lease, Carried({"asks": 7, "wire_s": 2.5}, heard=True, visit_s={}))
+    counts = {"asks": 7, "wire_s": 2.5, "events_alarm": 3}
+    lines.renew(store, lease, Carried(counts, heard=True, visit_s={}))
     return lambda: line_figures(store, with_meters=False)
 
 
@@ -29,6 +30,8 @@ def test_counters_have_names_and_units(figures, clock):
     assert 'hub_line_requests_total{line="tcp://gate:1?latency=0.5"} 7.0' in told
     assert 'hub_line_busy_seconds_total{line="tcp://gate:1?latency=0.5"} 2.5' in told
     assert 'hub_line_up{line="tcp://gate:2"} 1.0' in told
+    events = [line for line in told if line.startswith("hub_line_events_total")]
+    assert events == ['hub_line_events_total{line="tcp://gate:1?latency=0.5",severity="alarm"} 3.0']
     assert 'hub_line_held{line="tcp://gate:1?latency=0.5"} 1.0' in told
     assert 'hub_line_held{line="tcp://gate:2"} 0.0' in told
     (heard,) = (line for line in told if line.startswith("hub_line_last_answer_timestamp_seconds{"))

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from hub.domain.events import Severity
 from hub.services.line_figures import LineFigures
 
 # name in the figures -> name told, and what it is
@@ -49,7 +50,14 @@ class _Lines(Collector):
                 if name in line.total:
                     counter.add_metric([line.address], line.total[name])
             told.append(counter)
-        return told
+        events = CounterMetricFamily(
+            "hub_line_events", "Events of meters, first seen", labels=["line", "severity"]
+        )
+        for line in self._figures:
+            for severity in Severity:
+                if count := line.total.get(f"events_{severity}"):
+                    events.add_metric([line.address, severity], count)
+        return [*told, events]
 
 
 def as_prometheus(figures: Sequence[LineFigures]) -> bytes:
