@@ -140,7 +140,7 @@ def read(
         say_json(answer)
     else:
         with speaking(tongue):
-            _say(what, answer, spec.books)
+            _say(what, answer, spec)
 
 
 async def _visit(
@@ -186,11 +186,11 @@ def _progress(
         bar.update(1000 - bar.pos)
 
 
-def _say(what: str, answer: Mapping[str, Any], titles: Mapping[str, str]) -> None:
+def _say(what: str, answer: Mapping[str, Any], spec: "DriverSpec[Any]") -> None:
     if what in {"identity", "clock"}:
         say_facts(answer)
     elif what == "state":
-        _say_state(answer)
+        _say_state(answer, spec.faults)
     elif what == "registers":
         names: tuple[str, ...] = ("obis", "period", "value", "unit")
         say_table([name.upper() for name in names], _rows(answer["registers"], names))
@@ -200,7 +200,7 @@ def _say(what: str, answer: Mapping[str, Any], titles: Mapping[str, str]) -> Non
         names = ("obis", "value", "unit")
         say_table([name.upper() for name in names], _rows(answer["values"], names))
     elif what == "journal":
-        _say_journal(answer, titles)
+        _say_journal(answer, spec.books)
     else:
         _say_profile(answer)
 
@@ -218,7 +218,9 @@ def _say_journal(answer: Mapping[str, Any], titles: Mapping[str, str]) -> None:
         click.echo("No entries.")
 
 
-def _say_state(answer: Mapping[str, Any]) -> None:
+def _say_state(answer: Mapping[str, Any], meanings: Mapping[str, str]) -> None:
+    from hub.locale import gettext
+
     def said(quantity: Mapping[str, object] | None) -> str | None:
         return None if quantity is None else f"{quantity['value']} {quantity['unit']}"
 
@@ -227,7 +229,15 @@ def _say_state(answer: Mapping[str, Any]) -> None:
         f"{each['obis']} {each['period']}": f"{each['value']} {each['unit']}"
         for each in answer["maxima"]
     }
-    shown = {"power_limit": said(answer["power_limit"]), "energy_limits": limits, "maxima": maxima}
+    faults = answer["faults"]
+    if faults:
+        faults = {code: gettext(meanings[code]) if code in meanings else None for code in faults}
+    shown = {
+        "faults": faults,
+        "power_limit": said(answer["power_limit"]),
+        "energy_limits": limits,
+        "maxima": maxima,
+    }
     say_facts({**answer, **shown})
 
 

@@ -101,6 +101,9 @@ def test_fast_clock_is_corrected_once_a_day(capsys, line):
         "correct_clock", "refused",
     )  # fmt: skip
     assert "E-47" in read(capsys, line, "state", address=3)["faults"]
+    for tongue, words in (("en", "the clock is being corrected"), ("ru", "идёт коррекция времени")):
+        assert hub(line, "read", "state", f"--language={tongue}", address=3) == 0
+        assert words in capsys.readouterr().out
 
 
 def test_clock_is_set_as_an_act_of_its_own(capsys, line):
