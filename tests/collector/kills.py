@@ -122,8 +122,8 @@ ROWS = {  # the instants at which a run stored something are left out
     "states": "SELECT meter_id, profile_from_at, profile_through_at, profile_done, failures, "
     "stopped, error_code FROM meter_state",
     "meters": "SELECT id, maker, serial, model, identity, learned FROM meter",
-    "signals": "SELECT json_extract(body, '$.meter'), count(*) FROM outbox GROUP BY 1",
-    # that the clock drifts depends on when a run comes to it: the virtual clock stands still
+    # that the clock drifts, and is told, depends on when a run comes to it: the virtual one stands
+    "signals": "SELECT DISTINCT json_extract(body, '$.meter') FROM outbox",
     "events": "SELECT meter_id, key, source, kind, began_face, began_at, ended_face, ended_at, "
     "phase, severity, detail, raw FROM meter_event WHERE kind <> 'clock_drifted'",
     "last": "SELECT meter_id, what, shown, body FROM last_values WHERE what = 'state'",
