@@ -160,6 +160,7 @@ class Acts:
             raise
         finally:
             await self._border.goodbye(driver, seat)
+            self._border.learned(driver)
 
     async def _prepare(self, driver: MeterDriver, order: Order, seat: Seat) -> Ready:
         """Open the channel, see that it is the right meter and how its clock is."""

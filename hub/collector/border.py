@@ -53,6 +53,7 @@ class Border:
         self.errand = errand
         self.meter_id = errand.meter.id
         self.fault: ContractBroken | None = None
+        self.habits = dict(errand.meter.learned)  # of the meter, as the driver knows them by now
         self._settings = self._read_settings()
 
     def _read_settings(self) -> Any:
@@ -78,9 +79,7 @@ class Border:
 
     def build(self) -> MeterDriver:
         """Build the driver of one conversation."""
-        return self.guarded(
-            "build", lambda: self.spec.build(self._settings, self.errand.meter.learned)
-        )
+        return self.guarded("build", lambda: self.spec.build(self._settings, self.habits))
 
     # -- what every conversation begins and ends with
 
@@ -128,7 +127,9 @@ class Border:
         return reading
 
     def learned(self, driver: MeterDriver) -> dict[str, str]:
-        return self.guarded("learned", lambda: dict(driver.learned()))
+        """Ask what the driver has learned; the next conversation begins with it."""
+        self.habits = self.guarded("learned", lambda: dict(driver.learned()))
+        return self.habits
 
     async def goodbye(self, driver: MeterDriver, seat: Seat) -> None:
         """Close the channel; a line that is dead or a driver that fails here has done its harm."""

@@ -150,6 +150,7 @@ class Visit:
         if clock is not None and self.tally.drift_s is not None and self.trouble is None:
             await self.acts.correct(clock, self.tally.drift_s, seat)
         self.tally.orders = len(self.acts.done)
+        self.tally.learned = self.border.habits
 
     async def _read(
         self, driver: MeterDriver, seat: Seat, cursors: dict[str, Cursor]
@@ -189,7 +190,7 @@ class Visit:
             await self._balance(
                 cast("ReadsProfile", driver), seat, seasons=shown.summer is not None
             )
-        self.tally.learned = self.border.learned(driver)
+        self.border.learned(driver)
         return clock
 
     async def _answer(self, seat: Seat) -> None:

@@ -189,6 +189,9 @@ def to_do(store: Store, meter_id: int, *, lease: Lease) -> list[Order]:
     as unknown: under the lease of the meter's line nobody else can be at them. A correction of
     the clock that its visit did not come to is withdrawn, for the clock is measured anew.
     """
+    with store.read() as unit:
+        if not consents.listed(unit, meter_id, outcome="", limit=1):
+            return []  # as at most visits; nothing has to be locked for that
     with store.write() as unit:
         leases.prove(unit, lease)
         now = unit.now()

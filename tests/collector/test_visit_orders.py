@@ -86,6 +86,14 @@ async def test_a_relay_is_switched_first_and_its_state_seen(store, toy, meter_id
     assert not toy.open
 
 
+async def test_what_an_order_teaches_is_kept_for_the_next_visit(store, clock, toy, meter_id):
+    order(store, meter_id, Act.SWITCH_RELAY, closed=False)
+    await once(store, ToyLine(toy))
+    with store.read() as unit:
+        learned = unit.session.get_one(Meter, meter_id).learned
+    assert learned == {"visits": "2"}  # the toy counts its conversations
+
+
 async def test_limits_are_set(store, toy, meter_id):
     order_id = order(store, meter_id, Act.SET_LIMITS, power_limit_w="5000")
     await once(store, ToyLine(toy))
