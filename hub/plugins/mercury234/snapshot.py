@@ -49,17 +49,20 @@ class SnapshotReader:
         What the line did not bring any more is absent, if it brought other things.
         """
         found = await self._all_at_once()
+        damage: FrameGarbled | None = None
         for kind in KINDS:
-            if Register(kind.obis[0]) in found:
+            if any(Register(obis) in found for obis in kind.obis):
                 continue
             try:
                 found |= await self._group(kind)
-            except (ReplyTimeout, FrameGarbled):
+            except FrameGarbled as error:
+                damage = error  # or a value that no such quantity has; others may be well
+            except ReplyTimeout:
                 if not found:
                     raise
                 break
         if not found:
-            raise NotSupported("The meter has no instantaneous values to tell.")
+            raise damage or NotSupported("The meter has no instantaneous values to tell.")
         return found
 
     async def _all_at_once(self) -> dict[Register, Quantity]:

@@ -155,10 +155,13 @@ def quantity(kind: Kind, seen: Sample) -> Quantity:
 
 
 def quantities(kind: Kind, wire: bytes, *, fixed: bool = False) -> dict[Register, Quantity]:
-    """Return a group by register; ValueError if it makes no sense."""
+    """Return a group by register, without what is masked; ValueError if it makes no sense."""
+    size = kind.size(fixed=fixed)
+    parts = [wire[at : at + size] for at in range(0, len(wire), size)]
     return {
-        Register(obis): quantity(kind, seen)
-        for obis, seen in zip(kind.obis, samples(kind, wire, fixed=fixed), strict=True)
+        Register(obis): quantity(kind, sample(kind, part))
+        for obis, part in zip(kind.obis, parts, strict=True)
+        if kind is TEMPERATURE or part != b"\xff" * size
     }
 
 

@@ -74,7 +74,7 @@ def allowed(frame):
     return kind if fits and fits(frame[3:-2]) else None
 
 
-datas = st.one_of(
+contents = st.one_of(
     st.binary(max_size=20),
     st.binary(min_size=3, max_size=3).map(lambda b: bytes(x % 96 // 10 << 4 | x % 10 for x in b)),
     st.sampled_from([b"\0", b"\1", b"\2"]),
@@ -88,7 +88,7 @@ datas = st.one_of(
 addresses = st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 0xF0, 0xF1, 0xFE, 0xFF]))
 
 
-@given(addresses, st.sampled_from([3, 7]), st.integers(0, 255), datas, st.booleans())
+@given(addresses, st.sampled_from([3, 7]), st.integers(0, 255), contents, st.booleans())
 @example(0xFE, 3, 8, b"", True)
 @example(0x80, 3, 0x31, b"\2", True)
 @example(0x80, 3, 0x0C, bytes.fromhex("0055100305030801"), True)
