@@ -7,7 +7,14 @@ from hub.plugins.api import Channel
 from hub.plugins.mercury234.books import BOOKS, Book, Shape, is_blank, parse_record
 from hub.plugins.mercury234.frames import spaced
 from hub.plugins.mercury234.models import later_traits
-from hub.plugins.mercury234.parameters import PARAMETERS, Decoder, Words, fault_words, faults
+from hub.plugins.mercury234.parameters import (
+    PARAMETERS,
+    Decoder,
+    Words,
+    fault_words,
+    faults,
+    identity_tail,
+)
 from hub.plugins.mercury234.registers import (
     ENERGY_CODE,
     FAST_TARIFF,
@@ -128,7 +135,7 @@ def _faults(data: bytes) -> Words:
 
 
 MORE: Mapping[int, Decoder] = {
-    0x01: lambda data: {"variant_has_too": later_traits(data[10:16])},
+    0x01: lambda data: {"variant_has_too": later_traits(data[10:16])} | identity_tail(data),
     STATUS_WORD: _faults,
     0x12: lambda data: {"variant_has_too": later_traits(data[:6])},
 }

@@ -13,6 +13,7 @@ LONG_ANSWERS_SINCE = (2, 2, 2)  # tariff 6, blocks of 17 records, 240 s of chann
 RECORD_NUMBERS_SINCE = (7, 1, 0)  # the profile pointer counts records, not bytes
 RELATIVE_READS_SINCE = (8, 0, 0)  # code 16h
 QUADRANTS_SINCE = (8, 0, 0)  # code 15h
+LONG_IDENTITY_SINCE = (8, 0, 0)  # 08 01 00; a meter that does not know this length is silent
 
 # The meter does not say its name; the editions of the protocol tell which firmware is whose.
 MODELS = ((9, "Mercury 234"), (8, "Mercury 236"), (7, "Mercury 233"), (0, "Mercury 230"))

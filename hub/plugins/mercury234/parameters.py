@@ -199,6 +199,13 @@ def _identity(data: bytes) -> Words:
     return words
 
 
+def identity_tail(data: bytes) -> Words:
+    """Read what 08 01 00 has behind the 16 bytes of 08 01; empty if there is nothing."""
+    if len(data) < 24:
+        return {}
+    return {"variant_extension_hex": spaced(data[18:20]), "reserve_hex": spaced(data[20:24])}
+
+
 def _serial(data: bytes) -> Words:
     made = made_on(data[4:7])
     return {"serial": serial_text(data), "made_on": made.isoformat() if made else None}

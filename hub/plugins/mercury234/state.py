@@ -8,16 +8,18 @@ from typing import TypeVar
 from hub.plugins.api import (
     AccessDenied,
     DeviceFault,
+    FrameGarbled,
     MeterState,
     NotSupported,
     Quantity,
     Refused,
     Register,
+    ReplyTimeout,
 )
 from hub.plugins.mercury234 import parameters
 from hub.plugins.mercury234.frames import spaced, word_132, word_2143
 from hub.plugins.mercury234.lacks import lacking, note_lack
-from hub.plugins.mercury234.models import Facts
+from hub.plugins.mercury234.models import LONG_IDENTITY_SINCE, Facts
 from hub.plugins.mercury234.parameters import PARAMETERS, Load
 from hub.plugins.mercury234.registers import NOT_METERED
 from hub.plugins.mercury234.ring import parse_last
@@ -25,13 +27,14 @@ from hub.plugins.mercury234.session import Session
 
 T = TypeVar("T")
 
-STATUS_WORD, MAXIMA, LAST_RECORD, TARIFF, LOAD, POWER_LIMIT, ENERGY_LIMIT = (
-    0x0A, 0x0D, 0x13, 0x17, 0x18, 0x19, 0x1A,
+IDENTITY, STATUS_WORD, MAXIMA, LAST_RECORD, TARIFF, LOAD, POWER_LIMIT, ENERGY_LIMIT = (
+    0x01, 0x0A, 0x0D, 0x13, 0x17, 0x18, 0x19, 0x1A,
 )  # fmt: skip
 TARIFFS = range(1, 5)
 # What is told in the maker's own words.
 DETAILS = (
     0x04, 0x07, 0x08, 0x09, 0x0B, 0x0C, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x21, 0x24, 0x26,
+    IDENTITY,
 )  # fmt: skip
 ADDITIONAL, MAXIMA_HOURS = 0x04, 0x0C
 MONTHS_SHOWN = 2
@@ -119,22 +122,32 @@ class StateReader:
         return found
 
     async def _detail(self, load: Load | None, today: datetime) -> dict[str, str]:
+        """Read the maker's own; what the line does not bring is absent."""
         found: dict[str, str] = {}
-        for number in DETAILS:
-            month = bytes((today.month,)) if number == MAXIMA_HOURS else b""
-            words = await self._words(number, month)
-            prefix = "additional_" if number == ADDITIONAL else ""
-            found |= {prefix + name: _text(value) for name, value in words.items()}
         if load is not None:
             found["reconnection_forbidden"] = _text(load.reconnection_forbidden)
+        for number in DETAILS:
+            prefix = "additional_" if number == ADDITIONAL else ""
+            try:
+                words = await self._words(number, today)
+            except FrameGarbled:
+                continue
+            except ReplyTimeout:
+                break
+            found |= {prefix + name: _text(value) for name, value in words.items()}
         return found
 
-    async def _words(self, number: int, argument: bytes) -> parameters.Words:
+    async def _words(self, number: int, today: datetime) -> parameters.Words:
         parameter = PARAMETERS[number]
+        if number == IDENTITY:
+            if not self._facts.since(LONG_IDENTITY_SINCE):
+                return {}
+            tail = parameters.identity_tail
+            return await self._ask(number, 16, 24, parse=tail, argument=b"\0", name="0100") or {}
+        month = bytes((today.month,)) if number == MAXIMA_HOURS else b""
         name = f"parameter_{number:02x}_hex"
         read = parameter.words or (lambda wire: {name: spaced(wire)})
-        found = await self._ask(number, *parameter.sizes, parse=read, argument=argument)
-        return found or {}
+        return await self._ask(number, *parameter.sizes, parse=read, argument=month) or {}
 
     async def _ask(
         self,
@@ -143,12 +156,13 @@ class StateReader:
         parse: Callable[[bytes], T],
         argument: bytes = b"",
         once: bool = False,
+        name: str = "",
     ) -> T | None:
         """Read one parameter; None if the meter has or gives none.
 
         A refusal is remembered, but not ``once``: that of a second month or tariff means little.
         """
-        name = f"{number:02X}"
+        name = name or f"{number:02X}"
         if name in lacking(self._habits):
             return None
         body = bytes((0x08, number)) + argument

@@ -134,6 +134,26 @@ def test_refusals_are_said_twice_and_remembered():
     assert len(line.asked) < first / 3
 
 
+def test_identity_at_length_is_asked_of_new_meters_only():
+    wire = "0C22384E170508090000B4E4C29603007EF5 0102 00000000".replace(" ", "")
+    meter = state_meter(p0100=wire)
+    state, _, _ = read(meter)
+    assert state.detail["variant_extension_hex"] == "01 02"
+    meter = state_meter(p0100=wire)
+    meter.firmware = bytes.fromhex("070101")
+    state, line, _ = read(meter)
+    assert "variant_extension_hex" not in state.detail
+    assert b"\x08\x01\x00" not in {request[1:-2] for request in line.asked}
+
+
+def test_details_that_do_not_arrive_cost_nothing_else():
+    meter = state_meter(p0A="000000000400", p17="0004", p20="00", p21="1414", p24="0402")
+    meter.lose = lambda request, number: request[1:3] == b"\x08\x24"
+    state, _, _ = read(meter)
+    assert (state.faults, state.tariff) == ({"E-03"}, 3)
+    assert state.detail == {"voltage_averaging_s": "20", "frequency_averaging_s": "20"}
+
+
 def test_every_parameter_reads_bytes_of_its_length():
     for parameter in PARAMETERS.values():
         for size in parameter.sizes:
