@@ -69,7 +69,11 @@ class Collector:
     def __init__(self, store: Store, plugins: Plugins, settings: CollectorSettings) -> None:
         self.store = store
         self.settings = settings
-        self.links = Links(patience_s=settings.call_s, called=self._called)
+        self.links = Links(
+            patience_s=settings.call_s,
+            called=self._called,
+            trouble=lambda sentence: log.warning("gateways", text=sentence),
+        )
         self.calling: set[str] = set()  # gateways that have called since the last look
         self.means = Means(
             store=store,

@@ -25,6 +25,8 @@ CALL_S = 10.0  # how long a line waits for its gateway to call
 HELLO_S = 30.0  # how long a caller may take to say who it is
 HELLO_QUIET_S = 0.3  # a first packet without a line end is over when it has been quiet
 MAX_HELLO = 512
+SHOWN_BYTES = 48
+TOLD_AT_FIRST, TOLD_EVERY = 10, 100
 MOST_UNNAMED = 256  # callers at once that have not said who they are
 
 _log = logging.getLogger(__name__)
@@ -68,7 +70,9 @@ def _is_of(packet: bytes, text: str, address: LineAddress) -> bool:
 class Incoming:
     """The listeners of one process, and the gateways that have called.
 
-    ``called`` is told each line whose gateway calls. ``patience_s``: how long ``open`` waits.
+    ``called`` is told each line whose gateway calls, ``trouble`` a sentence for a port that can't
+    be had and for callers that are refused (the first ten, then every hundredth). ``patience_s``:
+    how long ``open`` waits.
     """
 
     def __init__(
@@ -76,12 +80,16 @@ class Incoming:
         *,
         patience_s: float = CALL_S,
         called: Callable[[LineAddress], None] = lambda _address: None,
+        trouble: Callable[[str], None] = _log.warning,
     ) -> None:
         self.counts = CallCounts()
         self._patience_s = patience_s
         self._called = called
+        self._trouble = trouble
         self._expected: dict[_Place, dict[str, LineAddress]] = {}
         self._servers: dict[_Place, asyncio.Server] = {}
+        self._opening = asyncio.Lock()
+        self._told: set[_Place] = set()  # ports that could not be had
         self._unnamed: set[_Caller] = set()
         self._calls: dict[str, Call] = {}
         self._waiting: dict[str, asyncio.Event] = {}
@@ -89,7 +97,7 @@ class Incoming:
     async def expect(self, addresses: Iterable[LineAddress]) -> None:
         """Listen for these gateways and no others; those that are no longer meant are let go.
 
-        A port that can't be had is told in the log here and by ``open`` to whoever needs it.
+        A port that can't be had is told once here, and by ``open`` to whoever needs it.
         """
         expected: dict[_Place, dict[str, LineAddress]] = {}
         for address in addresses:
@@ -100,11 +108,15 @@ class Incoming:
             self._calls.pop(name).hang_up()
         for place in [each for each in self._servers if each not in expected]:
             await _ended(self._servers.pop(place))
-        for lines in expected.values():
+        for place, lines in expected.items():
             try:
                 await self._listen(next(iter(lines.values())))
             except LinkError as error:
-                _log.warning("%s", error)
+                if place not in self._told:
+                    self._trouble(str(error))
+                self._told.add(place)
+            else:
+                self._told.discard(place)
 
     async def open(self, address: LineAddress) -> Link:
         """Return the gateway's connection, waiting for it to call; LineDown if it does not."""
@@ -121,7 +133,7 @@ class Incoming:
         for call in list(self._calls.values()):
             call.hang_up()
         for caller in list(self._unnamed):
-            caller.refuse()
+            caller.hang_up()
         servers, self._servers = list(self._servers.values()), {}
         for server in servers:
             await _ended(server)
@@ -148,15 +160,16 @@ class Incoming:
 
     async def _listen(self, address: LineAddress) -> None:
         place = _place(address)
-        if place in self._servers:
-            return
         loop = asyncio.get_running_loop()
-        try:
-            self._servers[place] = await loop.create_server(
-                lambda: _Caller(self, place, self._unnamed), address.host, address.port
-            )
-        except OSError as error:
-            raise explained(error, address, listening=True) from error
+        async with self._opening:
+            if place in self._servers:
+                return
+            try:
+                self._servers[place] = await loop.create_server(
+                    lambda: _Caller(self, place, self._unnamed), address.host, address.port
+                )
+            except OSError as error:
+                raise explained(error, address, listening=True) from error
 
     def expected_at(self, place: _Place) -> Collection[LineAddress]:
         return self._expected.get(place, {}).values()
@@ -176,8 +189,18 @@ class Incoming:
         event = self._waiting.pop(name, None)
         if event is not None:
             event.set()
-        _log.info("gateway %s called", name)
         self._called(address)
+
+    def refused(self, peer: str, place: _Place, packet: bytes) -> None:
+        """Count a caller that was refused, and tell it now and then."""
+        self.counts.refused += 1
+        count = self.counts.refused
+        if count <= TOLD_AT_FIRST or count % TOLD_EVERY == 0:
+            # in hex: a stranger's text has no business in a log
+            self._trouble(
+                f"A caller from {peer} at {place[0]}:{place[1]} is nobody's gateway and was "
+                f"refused ({count} so far); its first packet: {packet.hex(' ').upper() or 'none'}."
+            )
 
     def _forget(self, call: "Call") -> None:
         name = str(call.address)
@@ -230,17 +253,17 @@ class _Caller(asyncio.Protocol):
             self._incoming.take(address, transport)
 
     def refuse(self) -> None:
-        """Hang up; the log says who it was, in hex: a stranger's text is not to be trusted."""
+        """Hang up on a stranger."""
+        if self._transport is not None:
+            peer = self._transport.get_extra_info("peername") or ("?",)
+            self.hang_up()
+            self._incoming.refused(str(peer[0]), self._place, bytes(self._heard[:SHOWN_BYTES]))
+
+    def hang_up(self) -> None:
+        """Break the connection off."""
         transport = self._leave()
-        if transport is None:
-            return
-        self._incoming.counts.refused += 1
-        peer = transport.get_extra_info("peername") or ("?",)
-        _log.warning(
-            "a caller from %s at %s:%s is nobody's gateway and was refused; its first packet: %s",
-            peer[0], *self._place, self._heard[:48].hex(" ").upper() or "none",
-        )  # fmt: skip
-        transport.abort()
+        if transport is not None:
+            transport.abort()
 
     def _leave(self) -> asyncio.Transport | None:
         self._unnamed.discard(self)

@@ -1,5 +1,6 @@
 """Opens whatever kind of link a line's address names."""
 
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,8 @@ from hub.wire.incoming import CALL_S, Incoming
 from hub.wire.link import Link
 from hub.wire.serial_link import open_serial
 from hub.wire.tcp_link import open_tcp
+
+_log = logging.getLogger(__name__)
 
 
 async def open_link(address: LineAddress) -> Link:
@@ -32,8 +35,9 @@ class Links:
         *,
         patience_s: float = CALL_S,
         called: Callable[[LineAddress], None] = lambda _address: None,
+        trouble: Callable[[str], None] = _log.warning,
     ) -> None:
-        self.incoming = Incoming(patience_s=patience_s, called=called)
+        self.incoming = Incoming(patience_s=patience_s, called=called, trouble=trouble)
 
     async def open(self, address: LineAddress) -> Link:
         """Open the line; ``LineDown`` or ``LineBusy`` with a plain sentence if it can't be."""

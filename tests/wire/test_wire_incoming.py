@@ -210,6 +210,27 @@ async def test_a_stranger_is_refused_and_counted(port, hello, caplog):
         writer.close()
 
 
+async def test_many_strangers_do_not_fill_the_log(port):
+    told = []
+    incoming = Incoming(trouble=told.append)
+    for _ in range(300):
+        incoming.refused("192.0.2.1", ("192.0.2.9", port), b"GET")
+    assert incoming.counts.refused == 300
+    assert len(told) == 10 + 3
+    assert "(300 so far); its first packet: 47 45 54." in told[-1]
+
+
+async def test_who_has_said_nothing_yet_is_hung_up_on_at_the_end(port):
+    told = []
+    async with Links(trouble=told.append) as links:
+        await links.incoming.expect([gateway(port, "one")])
+        reader, writer = await call(port, b"")
+        await until(lambda: links.incoming._unnamed)
+    assert await heard(reader) == b""
+    assert told == []
+    writer.close()
+
+
 async def test_a_name_in_pieces_is_a_name(port):
     address = gateway(port, "one")
     async with Links() as links:
@@ -240,12 +261,14 @@ async def test_who_is_no_longer_expected_is_let_go(port):
             await call(port, b"two\r\n")
 
 
-async def test_a_port_in_use_is_a_sentence(port, caplog):
+async def test_a_port_in_use_is_a_sentence(port):
     address = gateway(port, "one")
-    async with Links() as holder, Links() as links:
+    told = []
+    async with Links() as holder, Links(trouble=told.append) as links:
         await holder.incoming.expect([address])
-        await links.incoming.expect([address])
-        assert "listens at" in caplog.text
+        for _ in range(3):
+            await links.incoming.expect([address])
+        assert ["listens at" in each for each in told] == [True]
         with pytest.raises(LineBusy, match="stop it or take another port"):
             await links.open(address)
 
