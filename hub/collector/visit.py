@@ -28,7 +28,6 @@ from hub.domain.meters import Register
 from hub.domain.pages import Cursor
 from hub.domain.profile import ProfilePage
 from hub.errors import (
-    AccessDenied,
     ContractBroken,
     CursorLost,
     DeviceError,
@@ -210,9 +209,9 @@ class Visit:
             return await part
         except (ReplyTimeout, FrameGarbled) as error:
             self.trouble = self.trouble or error
-        except (AccessDenied, WrongDevice):
+        except WrongDevice:
             raise
-        except DeviceError as error:
+        except DeviceError as error:  # also that its level is too low: the channel was opened
             self.tally.refused.append(what)
             log.info("part_refused", meter=self.meter_id, part=what, text=str(error))
         return None

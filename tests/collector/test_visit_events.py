@@ -227,6 +227,16 @@ async def test_what_the_meter_refuses_costs_nothing_else(store, toy, part):
     assert (seen.snapshot is None, seen.state is None) == (part == "values", part == "state")
 
 
+async def test_a_part_that_needs_another_level_does_not_stop_the_meter(store, toy):
+    (meter_id,) = add(store, 1)
+    toy.do_state = lambda message: {"no": "password"}
+    outcome = await once(store, ToyLine(toy))
+    assert outcome.failed == {}
+    assert same(store, toy)
+    with store.read() as unit:
+        assert not unit.session.get_one(MeterState, meter_id).stopped
+
+
 async def test_a_driver_that_gives_the_same_page_for_ever_is_stopped(store, clock, toy):
     (meter_id,) = add(store, 1)
     answer = toy.do_journal
