@@ -102,39 +102,17 @@ class Registers:
 
     def span(self, array: int, month: int, now: int) -> tuple[int | None, int] | None:
         """Return runs at the start (None: reset) and end of an array."""
-        today = self._calendar.face(self._timeline.clock(now)).date()
+        shown = self._timeline.clock(now)
+        days = _days(array, month, self._calendar.face(shown).date())
+        if days is None:
+            return None
 
         def midnight(day: date) -> int:
             clock = self._calendar.midnight(day)
             return self._timeline.at_clock(clock, now) if clock < shown else now
 
-        shown = self._timeline.clock(now)
-        if array in {_MONTH, _AT_MONTH}:
-            if not 1 <= month <= 12:
-                return None
-            first = date(today.year - (month > today.month), month, 1)
-            start = midnight(first)
-            if array == _AT_MONTH:
-                return None, start
-            following = (first + timedelta(days=31)).replace(day=1)
-            return start, min(now, midnight(following))
-        if month != 0:
-            return None
-        yesterday = today - timedelta(days=1)
-        this_year = date(today.year, 1, 1)
-        last_year = date(today.year - 1, 1, 1)
-        spans: dict[int, tuple[int | None, int]] = {
-            _RESET: (None, now),
-            _YEAR: (midnight(this_year), now),
-            _LAST_YEAR: (midnight(last_year), midnight(this_year)),
-            _DAY: (midnight(today), now),
-            _YESTERDAY: (midnight(yesterday), midnight(today)),
-            _AT_YEAR: (None, midnight(this_year)),
-            _AT_LAST_YEAR: (None, midnight(last_year)),
-            _AT_DAY: (None, midnight(today)),
-            _AT_YESTERDAY: (None, midnight(yesterday)),
-        }
-        return spans.get(array)
+        start, end = days
+        return None if start is None else midnight(start), now if end is None else midnight(end)
 
     def _reset_before(self, run: int) -> int:
         return self._resets[bisect_right(self._resets, run) - 1]
@@ -151,6 +129,34 @@ class Registers:
         if since:
             counts -= counted.upto(channel, since, tariff)
         return counts * 1000 // self._per_kwh
+
+
+def _days(array: int, month: int, today: date) -> tuple[date | None, date | None] | None:
+    """Return the days at whose midnights an array starts (None: reset) and ends (None: now)."""
+    if array in {_MONTH, _AT_MONTH}:
+        if not 1 <= month <= 12:
+            return None
+        first = date(today.year - (month > today.month), month, 1)
+        return (first, _following(first)) if array == _MONTH else (None, first)
+    yesterday = today - timedelta(days=1)
+    this_year = date(today.year, 1, 1)
+    last_year = date(today.year - 1, 1, 1)
+    days: dict[int, tuple[date | None, date | None]] = {
+        _RESET: (None, None),
+        _YEAR: (this_year, None),
+        _LAST_YEAR: (last_year, this_year),
+        _DAY: (today, None),
+        _YESTERDAY: (yesterday, today),
+        _AT_YEAR: (None, this_year),
+        _AT_LAST_YEAR: (None, last_year),
+        _AT_DAY: (None, today),
+        _AT_YESTERDAY: (None, yesterday),
+    }
+    return None if month else days.get(array)
+
+
+def _following(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 def minus(end: Sequence[int | None], start: Sequence[int | None]) -> Four:

@@ -25,6 +25,7 @@ CELLS = 48
 CHANNELS = ("active_import", "active_export", "reactive_import", "reactive_export")
 
 _KEPT_DAYS = 400  # half-hours kept in memory a channel, then made anew
+_KEPT_STARTS = 4_096  # likewise
 _ORIGIN_DAY = date(2000, 1, 1).toordinal()
 
 # Relative power by half-hour, given by the hour.
@@ -121,6 +122,8 @@ class ChannelLoad:
         self._by_tariff: dict[int, list[int]] = {tariff: [0] for tariff in sorted(set(zones))}
         self._by_shift: dict[int, tuple[int, list[dict[int, int]]]] = {}
         self._days: dict[int, array[int]] = {}
+        self._tariff_days: dict[tuple[int, int], array[int]] = {}
+        self._before: dict[tuple[int, int], int] = {}
 
     def between(self, start: int, end: int, tariff: int = 0, shift: int = 0) -> int:
         """Return counts from one run second to another; tariff 0 is all of them.
@@ -130,27 +133,26 @@ class ChannelLoad:
         if tariff and shift:
             before = self._shifted(start, tariff, shift)
             return self._shifted(end, tariff, shift) - before
-        return self.upto(end, tariff) - self.upto(start, tariff)
+        known = self._before.get((start, tariff))
+        if known is None:
+            if len(self._before) >= _KEPT_STARTS:
+                self._before.clear()
+            known = self._before[start, tariff] = self.upto(start, tariff)
+        return self.upto(end, tariff) - known
 
     def upto(self, run: int, tariff: int = 0) -> int:
         """Return counts before a run second since the first day, by a clock without a shift."""
         day, second = divmod(run, DAY)
         if day < self._first:
             return 0
-        counts = self._day(day)
         cell, rest = divmod(second, CELL)
         if tariff == 0:
-            before = self._total_before(day) + counts[cell]
-        elif tariff not in self._by_tariff:
-            return 0
+            before, counts = self._total_before(day), self._day(day)
+        elif tariff in self._by_tariff:
+            before, counts = self._tariff_before(day, tariff), self._tariff_day(day, tariff)
         else:
-            zones = self._zones_of(day)
-            before = self._tariff_before(day, tariff) + sum(
-                counts[i + 1] - counts[i] for i in range(cell) if zones[i] == tariff
-            )
-            if zones[cell] != tariff:
-                return before
-        return before + (counts[cell + 1] - counts[cell]) * rest // CELL
+            return 0
+        return before + counts[cell] + (counts[cell + 1] - counts[cell]) * rest // CELL
 
     def _total_of(self, day: int, luck: bytes) -> int:
         on = date.fromordinal(_ORIGIN_DAY + day)
@@ -180,6 +182,20 @@ class ChannelLoad:
             if len(self._days) >= _KEPT_DAYS:
                 self._days.clear()
             counts = self._days[day] = self._make_day(day)
+        return counts
+
+    def _tariff_day(self, day: int, tariff: int) -> "array[int]":
+        """Return the counts of a tariff before each half-hour of a day."""
+        counts = self._tariff_days.get((day, tariff))
+        if counts is None:
+            if len(self._tariff_days) >= _KEPT_DAYS:
+                self._tariff_days.clear()
+            whole = self._day(day)
+            parts = (
+                after - before if zone == tariff else 0
+                for zone, (before, after) in zip(self._zones_of(day), pairwise(whole), strict=True)
+            )
+            counts = self._tariff_days[day, tariff] = array("q", accumulate(parts, initial=0))
         return counts
 
     def _total_before(self, day: int) -> int:
