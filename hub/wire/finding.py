@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hub.errors import FrameGarbled, NotSupported, ReplyTimeout, WrongDevice
+from hub.errors import FrameGarbled, LineDown, NotSupported, ReplyTimeout, WrongDevice
 from hub.plugins.api.meter import Door, DriverSpec, Probed
 from hub.wire.address import LineAddress, parse_line
 from hub.wire.line import Line
@@ -79,12 +79,24 @@ async def find(
 ) -> None:
     """Search; ``search.found`` grows. ``told``: seconds of ``longest_s`` that are done with.
 
-    LineDown, LineBusy: the line can't be had at all.
+    LineDown, LineBusy: the line can't be had at all. A setting that the port does not have is
+    passed over.
     """
     scout = _Scout(spec, search, open_link, repeats, told)
-    heard = [door for door in search.doors if await scout.everybody(door)]
+    heard, open_doors = [], []
+    trouble: LineDown | None = None
+    for door in search.doors:
+        try:
+            if await scout.everybody(door):
+                heard.append(door)
+            open_doors.append(door)
+        except LineDown as error:
+            trouble = trouble or error  # perhaps of this setting only: not every port has all
+            told(silence_s(spec, door))
+    if trouble is not None and not open_doors:
+        raise trouble
     if search.everywhere or not (heard or search.found):
-        heard = list(search.doors)
+        heard = open_doors
     for door in search.doors:
         if door in heard:
             await scout.one_by_one(door)

@@ -201,6 +201,22 @@ async def test_a_line_that_cannot_be_had_is_said():
         await find(SPEC, Search([LINE], [1]), down)
 
 
+def test_a_setting_that_the_port_does_not_have_is_passed_over():
+    async def open_link(address):
+        if address.baud == 300:
+            raise LineDown("This port is too fast.")
+        return VirtualLink(Meters(4, deaf=True), baud=address.baud)
+
+    async def main():
+        search = Search(doors_of(LINE, (Door(300), Door(9600))), range(3, 6))
+        steps = []
+        await find(SPEC, search, open_link, told=steps.append)
+        assert sum(steps) == pytest.approx(longest_s(SPEC, search))
+        return search
+
+    assert at(run_virtual(main(), START)) == [("meter", 4, "0004")]
+
+
 async def test_a_driver_that_cannot_look_says_so():
     with pytest.raises(NotSupported, match="can't look for meters"):
         await find(SimpleNamespace(**{**vars(SPEC), "probe": None}), Search([LINE], [1]), None)
