@@ -2,7 +2,8 @@
 
 Pure: what was read before (``Told``) and what the ring shows now (``View``) go in, entries and the
 next ``Told`` come out. Records are identified by their place in the ring and the part of them
-that never changes; times alone can't do it, for a clock that was set back repeats them.
+that never changes; times alone can't do it, for a clock that was set back repeats them. Entries of
+one second are told apart as long as the ring holds them all.
 """
 
 import json
@@ -32,6 +33,13 @@ class Ring:
     def lasting(self, wire: bytes) -> bytes:
         """Return the part of a record that stays when the record is completed."""
         return wire[: DATE if self.book.shape is Shape.MAP else STAMP]
+
+    def began(self, wire: bytes) -> datetime | None:
+        """Return when the entry of a record began; None if it has none, or makes no sense."""
+        record = parsed(self.book.shape, wire)
+        if record is None:
+            return None
+        return record.second if self.book.shape is Shape.BREAK else record.first
 
     def same(self, wire: bytes, other: bytes) -> bool:
         """Tell whether these can be one record, completed meanwhile."""
@@ -67,13 +75,15 @@ class Ring:
 class Told:
     """What was read of a ring before.
 
-    ``entries``: place, beginning and ``nth`` of the last entry and of those still open.
+    ``entries``: place, beginning and ``nth`` of the last entry and of those still open. ``high``:
+    the latest beginning ever read, which a clock that is set back comes to again.
     ``stamps``: what stays of each record, where the meter does not tell which is the newest.
     """
 
     at: int
     wire: bytes
     entries: tuple[tuple[int, str, int], ...] = ()
+    high: str = ""
     stamps: tuple[bytes, ...] = ()
 
 
@@ -82,14 +92,15 @@ class View:
     """What one reading saw: the records from the last one told, or the oldest kept, to the newest.
 
     ``wires`` are oldest first and end at place ``newest``; none: the ring is blank. ``met``: the
-    first of them was told before. ``older``: records before it that were still open. ``stamps``
-    as in ``Told``.
+    first of them was told before. ``older``: records before it that were still open. ``past``: all
+    before it, where the clock was set back. ``stamps`` as in ``Told``.
     """
 
     newest: int = 0
     wires: tuple[bytes, ...] = ()
     met: bool = False
     older: Mapping[int, bytes] = field(default_factory=dict)
+    past: tuple[bytes, ...] = ()
     stamps: tuple[bytes, ...] = ()
 
 
@@ -118,6 +129,7 @@ def to_cursor(rings: Sequence[Told | None], *, summer: bool) -> Cursor:
                 "at": told.at,
                 "wire": told.wire.hex(),
                 "told": told.entries,
+                "high": told.high,
                 "stamps": [stamp.hex() for stamp in told.stamps],
             }
             for told in rings
@@ -146,8 +158,11 @@ def from_cursor(
 def _told(ring: Ring, kept: Mapping[str, object] | None) -> Told | None:
     if kept is None:
         return None
-    at, wire, entries, stamps = (kept[name] for name in ("at", "wire", "told", "stamps"))
+    at, wire, stamps = kept["at"], kept["wire"], kept["stamps"]
+    entries, high = kept["told"], kept["high"]
     if not (isinstance(at, int) and isinstance(wire, str) and isinstance(stamps, list)):
+        raise TypeError
+    if not isinstance(high, str):
         raise TypeError
     if not isinstance(entries, list) or len(bytes.fromhex(wire)) != ring.book.size:
         raise TypeError
@@ -157,6 +172,7 @@ def _told(ring: Ring, kept: Mapping[str, object] | None) -> Told | None:
         at=at,
         wire=bytes.fromhex(wire),
         entries=tuple((int(p), str(began), int(nth)) for p, began, nth in entries),
+        high=high,
         stamps=tuple(bytes.fromhex(stamp) for stamp in stamps),
     )
 
@@ -187,6 +203,11 @@ def chapter(
     drafts = _drafts(ring, view, before, now)
     known = {(place, began): nth for place, began, nth in before.entries} if before else {}
     used: dict[tuple[str, str], int] = {}
+    for wire in view.past:
+        past = ring.began(wire)
+        if past is not None:
+            key = ring.kind, past.isoformat()
+            used[key] = used.get(key, -1) + 1
     for (_, began), nth in known.items():
         for kind in (ring.kind, UNKNOWN):
             used[kind, began] = max(nth, used.get((kind, began), 0))
@@ -205,7 +226,8 @@ def chapter(
             kept.append((draft.place, began, nth))
         if not draft.again:
             entries.append(_entry(ring, draft, nth, summer=summer))
-    told = Told(view.newest, view.wires[-1], tuple(kept), view.stamps)
+    high = max([before.high if before else "", *(draft.began.isoformat() for draft in drafts)])
+    told = Told(view.newest, view.wires[-1], tuple(kept), high, view.stamps)
     return Chapter(tuple(entries), _lost(ring, view, before), told)
 
 

@@ -21,7 +21,7 @@ from hub.plugins.api import (
     NotSupported,
     ReplyTimeout,
 )
-from hub.plugins.mercury234.books import BOOKS, SEAL_DEPTH, TWO_SEALS, Book, is_blank
+from hub.plugins.mercury234.books import BOOKS, SEAL_DEPTH, TWO_SEALS, Book, Shape, is_blank
 from hub.plugins.mercury234.chronicle import (
     Chapter,
     Ring,
@@ -131,13 +131,20 @@ class JournalReader:
                 break
             kept.append(wire)
             met = told is not None and told.at == place and ring.same(wire, told.wire)
+        past: list[bytes] = []
+        if met and told is not None and _is_back(ring, told, kept):
+            for back in range(len(kept), ring.depth):
+                wire = await self._fetch(ring, (newest - back) % ring.depth, wires, ring.depth)
+                if is_blank(wire):
+                    break
+                past.append(wire)
         older: dict[int, bytes] = {}
         for place, began, _nth in told.entries if met and told else ():
             if (newest - place) % ring.depth >= len(kept):
                 wire = await self._fetch(ring, place, wires, wanted)
                 if first_time(ring.book.shape, wire).isoformat() == began:
                     older[place] = wire
-        return View(newest, tuple(reversed(kept)), met, older, stamps)
+        return View(newest, tuple(kept[::-1]), met, older, tuple(past[::-1]), stamps)
 
     async def _newest(
         self, ring: Ring, told: Told | None, wires: dict[int, bytes]
@@ -215,6 +222,13 @@ class JournalReader:
     def _learn(self, habit: str, book: Book) -> None:
         known = self._session.habits.get(habit, "").split()
         self._session.habits[habit] = " ".join(sorted({*known, book.name}))
+
+
+def _is_back(ring: Ring, told: Told, kept: list[bytes]) -> bool:
+    """Tell whether something new began at a time that the clock had come to before."""
+    new = kept if kept[-1] != told.wire and ring.book.shape is Shape.BREAK else kept[:-1]
+    times = (ring.began(wire) for wire in new)
+    return any(time is not None and time.isoformat() <= told.high for time in times)
 
 
 def _body(book: Book, record: int) -> bytes:
