@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hub.plugins.api import Channel
-from hub.plugins.mercury234.books import BOOKS, Book, Shape, is_blank, parse_record
+from hub.plugins.mercury234.books import BOOKS, Book, Shape, is_blank
 from hub.plugins.mercury234.frames import spaced
 from hub.plugins.mercury234.models import later_traits
 from hub.plugins.mercury234.parameters import (
@@ -202,20 +202,29 @@ def _journal(number: int) -> Answer:
 
 
 def _more(book: Book) -> Decoder | None:
-    """Tell codes of the self-test by name, and which parameters were written, if that is sure."""
+    """Tell codes of the self-test by name, and which parameters were written."""
 
     def more(data: bytes) -> Words:
         if len(data) > book.size + 1 or is_blank(data[: book.size]):
             return {}
         if book.shape is Shape.WORD:
             return _faults(data[6:12])
-        try:
-            written = parse_record(book.shape, data[: book.size]).detail.get("parameters")
-        except ValueError:
-            written = None
-        return {"parameters": written or "not certain: the papers print two orders of the map"}
+        return _parameters(data[4:11])
 
     return more if book.shape in {Shape.WORD, Shape.MAP} else None
+
+
+def _parameters(written: bytes) -> Words:
+    """Name what the map of a day's writes has; the papers print its bytes in two orders."""
+    one, other = _bits(written), _bits(written[::-1])
+    if one == other:
+        return {"parameters": one}
+    return {"parameters_if_the_first_byte_is_lowest": one, "parameters_if_the_last_is": other}
+
+
+def _bits(written: bytes) -> list[str]:
+    bits = int.from_bytes(written, "little")
+    return [f"{number:02X}" for number in range(8 * len(written)) if bits >> number & 1]
 
 
 def _cut(data: bytes, size: int) -> list[bytes]:

@@ -284,3 +284,11 @@ def test_echo_is_no_answer_and_gives_no_password_away(code):
     assert "echo" in said.response["error"]
     assert said.decoded == {}
     assert b"SECRET".hex() not in str(said).lower().replace(" ", "")
+
+
+def test_map_of_written_parameters_is_told_in_both_orders():
+    _, response = told("80 04 13 06", "80 27020813 0021000000000000")
+    assert response["parameters_if_the_first_byte_is_lowest"] == ["08", "0D"]
+    assert response["parameters_if_the_last_is"] == ["28", "2D"]
+    _, response = told("80 04 13 06", "80 27020801 0000000100000000")
+    assert response["parameters"] == ["18"]
