@@ -102,12 +102,13 @@ class Mercury234:
         habits = self._habits
         known = {
             Can.PROFILE: "profile" in identity.traits,
+            Can.JOURNAL: bool(journal_books(habits)),
             Can.SNAPSHOT: has_snapshot(habits),
             Can.FIXED: has_fixed(habits),
             Can.RELAY: has_load_control(habits),
             Can.LIMITS: has_load_control(habits) and has_limits(habits),
         }
-        always = (Can.CLOCK, Can.REGISTERS, Can.JOURNAL, Can.STATE, Can.SET_CLOCK)
+        always = (Can.CLOCK, Can.REGISTERS, Can.STATE, Can.SET_CLOCK)
         return frozenset((*always, *(can for can, has in known.items() if has)))
 
     async def close(self) -> None:

@@ -428,6 +428,17 @@ def test_an_absent_book_is_empty_and_not_offered_again():
     assert driver.books() == set(BOOKS) - {"17"}
 
 
+def test_a_meter_without_any_journal_can_t_read_journals():
+    meter, learned = JournalMeter(), {}
+    for name in BOOKS:
+        line, driver = opened(meter, learned)
+        line.run(driver.read_journal(name, None))
+        learned = driver.learned()
+    line, driver = opened(meter, learned)
+    assert driver.books() == set()
+    assert Can.JOURNAL not in driver.can(line.run(driver.identify()))
+
+
 # -- cursors and seasons -----------------------------------------------------------------------
 
 
