@@ -1,10 +1,13 @@
 """What the meter is and is set to: status word, load control, limits, maxima, settings."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from mercury_fake import FakeMeter, visit
 
+from hub.locale import catalog
 from hub.plugins.api import Can, Quantity, Register
 from hub.plugins.mercury234.parameters import FAULTS, PARAMETERS, Load, fault_words, faults
 from hub.plugins.mercury234.state import power
@@ -35,6 +38,13 @@ def test_every_code_has_its_bit():
         "E-03": "UART 1", "E-43": "not listed", "E-48": "battery below 2.65 V",
     }  # fmt: skip
     assert set(FAULTS) == {f"E-{n:02d}" for n in (*range(1, 8), *range(9, 43), 47, 48)}
+
+
+def test_devices_page_has_every_code_in_the_words_of_the_portal():
+    page = (Path(__file__).parents[3] / "docs/devices/mercury234.md").read_text("utf-8")
+    rows = re.findall(r"^\| (E-\d\d) \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
+    russian = catalog("ru")
+    assert rows == [(code, text, russian.gettext(text)) for code, text in FAULTS.items()]
 
 
 def test_the_papers_example_of_a_status_word():
