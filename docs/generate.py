@@ -52,7 +52,7 @@ What can happen to a meter, under the names that are stored, given to programs a
 can't name is `unknown`, with its raw bytes, and is shown as such.
 
 - **Severity**: *info*, *warning* or *alarm*. A power outage of less than a minute is only an
-  information.
+  information, and so is what a journal lost before it was read for the first time.
 - **Lasts**: the event has a beginning and an end. Where the two are read at different visits they
   are joined; until then it *goes on*.
 - **Group**: E of the journal 0.0.99.98.E of the Russian open protocol (СПОДЭС), where known.

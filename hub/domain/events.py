@@ -184,12 +184,14 @@ KINDS: Final[Mapping[str, Kind]] = _by_name(
         "clock_correction_refused",
         fields={"drift_s": Fact.NUMBER, "reason": Fact.WORDS},
     ),
-    # 'after' the last entry that was read, 'before' the oldest kept; no 'after': since ever
+    # 'after' the last entry that was read, 'before' the oldest kept; no 'after': since ever, which
+    # lasts no time and is but an information: nobody was there to read
     _kinds(
         _WARNING,
         None,
         "journal_lost",
         fields={"after": Fact.FACE, "before": Fact.FACE},
+        info_below=timedelta(seconds=1),
     ),
     _kinds(
         _INFO,

@@ -34,6 +34,9 @@ def test_a_short_outage_is_only_an_information() -> None:
     assert lost.severity_of(timedelta(minutes=1)) is Severity.WARNING
     assert lost.severity_of(None) is Severity.WARNING
     assert lost.severity_of(timedelta(seconds=-1)) is Severity.WARNING  # the clock was set back
+    lost = KINDS["journal_lost"]  # of no length: before the first reading
+    assert lost.severity_of(timedelta()) is Severity.INFO
+    assert lost.severity_of(timedelta(minutes=1)) is Severity.WARNING
     assert KINDS["magnetic_field"].severity_of(timedelta()) is Severity.ALARM
 
 
