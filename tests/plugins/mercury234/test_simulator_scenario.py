@@ -77,6 +77,8 @@ def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
         (event("kind = 'write'\nparameter = 0x2C\ndata = '01'\nat = '+2d'"), "has 1 bytes"),
         (event("kind = 'write'\nparameter = 0x99\nat = '+2d'"), "parameter 99"),
         (event("kind = 'write'\nparameter = 0x2D\ndata = 'xy'\nat = '+2d'"), "hex"),
+        (event("kind = 'outage'\nat = '+2d'\nlasts = 5\nmeters = ['1']"), "list addresses"),
+        (event("kind = 'outage'\nat = '+2d'\nlasts = 5\nmeters = [241]"), "1 to 240"),
         (event("kind = 'outage'\nat = '+2d'\nlasts = 5\n[[event]]\nkind = 1"), r"event\[2\].kind"),
     ],
 )  # fmt: skip

@@ -118,12 +118,12 @@ def _event(table: Table) -> _Event:
     lasts = table.seconds("lasts") if kind.lasting else 0
     every = table.seconds("every", None)
     spread = table.seconds("spread", 0)
-    meters = table.take("meters", list, None)
+    meters = table.addresses()
     event = _Event(
         whats=whats, at=at, lasts=lasts, every=every, spread=spread,
         times=table.number("times", 1, 1_000_000, None), until=table.time("until", None),
         apart=table.take("apart", bool, False),
-        meters=None if meters is None else frozenset(meters),
+        meters=meters,
     )  # fmt: skip
     if kind.lasting and lasts == 0:
         raise table.wrong("lasts", f"is nothing; an event of kind {name} lasts a while.")

@@ -8,6 +8,7 @@ from typing import Any
 from hub.plugins.mercury234.simulator.clock import DAY, HOUR
 from hub.plugins.mercury234.simulator.network import PHASES
 
+_ADDRESSES = range(1, 0xF1)
 _UNITS = {"d": DAY, "h": HOUR, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -84,6 +85,15 @@ class Table:
         if not phases or not set(phases) <= set(PHASES):
             raise self.wrong("phases", f"is {phases!r}; list some of 1, 2, 3.")
         return frozenset(phases)
+
+    def addresses(self) -> frozenset[int] | None:
+        """Take the meters; without the key None, which means all."""
+        meters = self.take("meters", list, None)
+        if meters is None:
+            return None
+        if not meters or not all(type(each) is int and each in _ADDRESSES for each in meters):
+            raise self.wrong("meters", f"is {meters!r}; list addresses, 1 to {_ADDRESSES[-1]}.")
+        return frozenset(meters)
 
     def done(self) -> None:
         """Refuse keys that nobody has taken."""
