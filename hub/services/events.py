@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from hub.domain.calendar import day_starts, instant_of
 from hub.domain.clock import MeterTime
 from hub.domain.events import Group, Severity, kind_of
-from hub.domain.journal import JournalEntry, JournalPage
+from hub.domain.journal import JournalEntry, JournalPage, When
 from hub.domain.pages import Cursor
 from hub.domain.profile import Gap
 from hub.errors import Missing
@@ -132,10 +132,16 @@ def journals_read(store: Store, meter_id: int, at: datetime, *, lease: Lease) ->
         meters.state(unit, meter_id).journals_at = at
 
 
-def note(unit: Unit, meter_id: int, kind: str, shown: MeterTime, detail: Mapping[str, str]) -> None:
-    """Add an event that the hub itself saw, at the meter's face; once, however often it is told."""
-    entry = JournalEntry("", kind, MeterTime(shown.face.replace(microsecond=0), shown.summer),
-                         detail=detail)  # fmt: skip
+def note(unit: Unit, meter_id: int, kind: str, at: When, detail: Mapping[str, str]) -> None:
+    """Add an event that the hub itself saw, at the meter's face or at an instant, to the second.
+
+    Once, however often it is told.
+    """
+    if isinstance(at, MeterTime):
+        at = MeterTime(at.face.replace(microsecond=0), at.summer)
+    else:
+        at = at.replace(microsecond=0)
+    entry = JournalEntry("", kind, at, detail=detail)
     bases = meters.clock_bases(unit, meter_id)
     ((put, _),) = events.put_entries(unit, meter_id, [entry], bases, source=events.HUB)
     if put is Put.NEW:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.domain.tariffs import parse_schedule
+from hub.services import events
 from hub.store import meters, places
 from hub.store.tables import Installation
 from hub.store.unit import Store
@@ -125,4 +126,10 @@ def replace_meter(store: Store, point_id: int, meter: NewMeter, at: datetime) ->
                 register_map=dict(before.register_map),
             ),
         )
+        serials = {
+            "serial_before": meters.meter(unit, before.meter_id).serial,
+            "serial_after": meter.serial,  # empty until the first visit finds it out
+        }
+        known = {name: serial for name, serial in serials.items() if serial}
+        events.note(unit, meter_id, "meter_replaced", at, known)
         return meter_id

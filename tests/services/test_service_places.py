@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from hub.errors import Conflict, Missing
 from hub.services.places import NewMeter, NewPlace, replace_meter, set_up
-from hub.store.tables import Installation, Line
+from hub.store.tables import Installation, Line, MeterEvent
 
 PUT_IN = datetime(2026, 5, 1, tzinfo=UTC)
 REPLACED = PUT_IN + timedelta(days=40)
@@ -43,6 +43,10 @@ def test_one_meter_takes_the_place_of_another(store, place):
     ]
     assert {(row.current_ratio, row.clock_base_minutes) for row in rows} == {(40, 240)}
     assert rows[1].register_map == {"T1": "T1"}
+    with store.read() as unit:
+        (event,) = unit.session.exec(select(MeterEvent)).all()
+    assert (event.kind, event.meter_id, event.began_at) == ("meter_replaced", second, REPLACED)
+    assert event.detail == {"serial_before": "1", "serial_after": "2"}
 
 
 @pytest.mark.parametrize(
