@@ -17,9 +17,11 @@ from typing_extensions import override
 
 from hub.plugins.manager import Plugins
 from hub.services.accounts import Accounts
+from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.line_figures import line_figures as figures_of_lines
+from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
 from hub.services.persons import Persons
@@ -96,6 +98,8 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         persons=Persons(store, passwords),
         second_factors=SecondFactors(store),
         contracts=Contracts(store, plugins, passwords, web=web),
+        notices=Notices(store),
+        appeals=Appeals(store),
         home=Home(store),
         pages=PointPages(store),
         shell=ShellService(store),

@@ -10,6 +10,7 @@ from hub.plugins.api import Does
 from hub.services.accounts import LONGEST, normal_email
 from hub.services.clock import utc_now
 from hub.services.exchange import APPEAL, REPLY, SENDING, UNCERTAIN, WAITING
+from hub.services.pieces import DEFAULT_ZONE
 from hub.services.shell import ShellView, shell_in
 from hub.store import outbox, tables
 from hub.store import told as kept
@@ -19,7 +20,7 @@ from hub.store.unit import Store, Unit
 A_PAGE = 20
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 5000
-OPEN = frozenset({WAITING, SENDING, UNCERTAIN, "sent", "in_work"})
+NO_WORDS = frozenset({"refused", UNCERTAIN})  # what is known to the supplier goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class AppealsPage:
     page: int
     more: bool
     can_write: bool
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class AppealPage:
     appeal: AppealView
     thread: tuple[Said, ...]
     can_reply: bool
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,9 @@ class Appeals:
                 unit, who.user_id, contract_id, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
             )
             can = _does(unit, contract_id, Does.APPEALS)
+            zone = kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE
         items = tuple(appeal_view(row) for row in rows[:A_PAGE])
-        return AppealsPage(shell, items, page, len(rows) > A_PAGE, can)
+        return AppealsPage(shell, items, page, len(rows) > A_PAGE, can, zone)
 
     def one(self, who: SignedIn, appeal_id: int) -> AppealPage:
         """Give an appeal with its thread; Missing for anybody else's."""
@@ -119,7 +123,8 @@ class Appeals:
                     Said(each.at, each.who, each.body, each.state, each.error_code)
                     for each in kept.messages(unit, appeal_id)
                 ),
-                Does.APPEAL_REPLIES.value in contract.does and row.state != "refused",
+                Does.APPEAL_REPLIES.value in contract.does and row.state not in NO_WORDS,
+                kept.zone_of_contract(unit, row.contract_id) or DEFAULT_ZONE,
             )
 
     def create(self, user_id: int, contract_id: int, draft: Draft) -> int:

@@ -1,20 +1,26 @@
 """The main page's data in one unit of the store: frame, contract, balance, readings, usage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from hub.errors import Missing
 from hub.plugins.api import SupplierCard
+from hub.services import appeals, notices
+from hub.services.appeals import AppealView
 from hub.services.books import card_of
 from hub.services.clock import utc_now
+from hub.services.notices import NoticeView
 from hub.services.points import PointCard, cards_of, installed_at
 from hub.services.shell import ShellView, shell_in
+from hub.services.submissions import BilledReading, billed_in
 from hub.services.usage import ContractUsage, usage_in
 from hub.store import contracts
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
 from hub.store.unit import Store, Unit
+
+LATEST = 3  # notifications and appeals on the main page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,18 @@ class ContractCard:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """``usage`` is None where no point has a place that the hub measures."""
+    """``usage`` is None where no point has a place that the hub measures.
+
+    ``billed``: what the supplier bills by, by point. ``notices`` and ``appeals``: the newest.
+    """
 
     shell: ShellView
     contract: ContractCard
     points: tuple[PointCard, ...]
     usage: ContractUsage | None
+    billed: Mapping[int, tuple[BilledReading, ...]]
+    notices: tuple[NoticeView, ...]
+    appeals: tuple[AppealView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,15 @@ class Home:
             rows = stored.of_contract(unit, who.user_id, contract_id)
             installed = installed_at(unit, rows)
             points = tuple(cards_of(unit, rows, installed, now))
-            return HomePage(shell, contract, points, usage_in(unit, rows, now, installed))
+            return HomePage(
+                shell,
+                contract,
+                points,
+                usage_in(unit, rows, now, installed),
+                billed_in(unit, [row.id for row in rows]),
+                notices.latest_in(unit, who.user_id, contract_id, LATEST),
+                appeals.latest_in(unit, who.user_id, contract_id, LATEST),
+            )
 
     def points(self, who: SignedIn, contract_id: int) -> PointsPage:
         """Give the list of a contract's points; Missing if it is not this user's."""

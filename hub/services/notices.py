@@ -8,6 +8,7 @@ from hub.errors import Missing
 from hub.plugins.api import Does
 from hub.services.clock import utc_now
 from hub.services.exchange import NOTICE_READ
+from hub.services.pieces import DEFAULT_ZONE
 from hub.services.shell import ShellView, shell_in
 from hub.store import outbox, tables
 from hub.store import told as kept
@@ -47,6 +48,16 @@ class NoticesPage:
     items: tuple[NoticeView, ...]
     page: int
     more: bool
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage:
+    """One notification, opened."""
+
+    shell: ShellView
+    notice: NoticeView
+    time_zone: str
 
 
 class Notices:
@@ -56,21 +67,30 @@ class Notices:
         self.store = store
         self.clock = clock
 
-    def page(self, who: SignedIn, contract_id: int, page: int = 1) -> NoticesPage:
+    def page(
+        self, who: SignedIn, contract_id: int, page: int = 1, *, only_unread: bool = False
+    ) -> NoticesPage:
         """List a page; Missing for anybody else's contract. Listing marks nothing as read."""
         with self.store.read() as unit:
             shell = shell_in(unit, who, contract_id)
             rows = kept.notices(
-                unit, who.user_id, contract_id, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
+                unit,
+                who.user_id,
+                contract_id,
+                limit=A_PAGE + 1,
+                offset=(page - 1) * A_PAGE,
+                only_unread=only_unread,
             )
+            zone = kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE
         items = tuple(notice_view(row) for row in rows[:A_PAGE])
-        return NoticesPage(shell, items, page, len(rows) > A_PAGE)
+        return NoticesPage(shell, items, page, len(rows) > A_PAGE, zone)
 
-    def open(self, who: SignedIn, notice_id: int) -> tuple[ShellView, NoticeView]:
+    def open(self, who: SignedIn, notice_id: int) -> NoticePage:
         """Open a notification, which marks it read; Missing for anybody else's."""
         with self.store.write() as unit:
             row, contract = self._mark(unit, who.user_id, notice_id)
-            return shell_in(unit, who, contract.id), notice_view(row)
+            zone = kept.zone_of_contract(unit, row.contract_id) or DEFAULT_ZONE
+            return NoticePage(shell_in(unit, who, contract.id), notice_view(row), zone)
 
     def mark_read(self, user_id: int, notice_id: int) -> None:
         """Mark a notification read without showing it; Missing for anybody else's."""

@@ -116,6 +116,22 @@ def time_zone(unit: Unit, metering_point_id: int | None) -> str:
     return place.time_zone if place else ""
 
 
+def zone_of_contract(unit: Unit, contract_id: int) -> str:
+    """Give the time zone of the contract's first place; '' where there is none."""
+    zone = unit.session.execute(
+        select(_T["metering_point"].c.time_zone)
+        .join_from(
+            _T["contract_point"],
+            _T["metering_point"],
+            _T["metering_point"].c.id == _POINT.metering_point_id,
+        )
+        .where(_POINT.contract_id == contract_id)
+        .order_by(_POINT.id)
+        .limit(1)
+    ).scalar()
+    return str(zone or "")
+
+
 def ask_soon(unit: Unit, user_id: int, contract_id: int, now: datetime) -> bool:
     """Have an account of this user asked now; False if there is none."""
     own = select(_CONTRACT.id).where(_CONTRACT.id == contract_id, _CONTRACT.user_id == user_id)
@@ -236,13 +252,22 @@ def submissions(unit: Unit, point_ids_: Sequence[int]) -> Sequence[Submission]:
 
 
 def notices(
-    unit: Unit, user_id: int, contract_id: int, *, limit: int, offset: int = 0
+    unit: Unit,
+    user_id: int,
+    contract_id: int,
+    *,
+    limit: int,
+    offset: int = 0,
+    only_unread: bool = False,
 ) -> Sequence[Notice]:
     """List a contract's notices for its owner, newest first."""
+    wanted = [_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id]
+    if only_unread:
+        wanted.append(_NOTICE.read_at.is_(None))
     return unit.session.scalars(
         select(Notice)
         .join_from(Notice, _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
-        .where(_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id)
+        .where(*wanted)
         .order_by(_NOTICE.published_at.desc(), _NOTICE.id.desc())
         .limit(limit)
         .offset(offset)

@@ -205,8 +205,10 @@ async def test_opening_marks_read_here_and_in_the_books(
     assert [item.title for item in listed.items] == ["в", "б", "а"]
     assert (listed.shell.unread, listed.shell.contracts[0].unread) == (3, True)
     assert notices.page(who(user), contract).shell.unread == 3  # listing reads nothing
-    shell, opened = notices.open(who(user), listed.items[0].id)
-    assert (opened.unread, shell.unread) == (False, 2)
+    page = notices.open(who(user), listed.items[0].id)
+    opened = page.notice
+    assert (opened.unread, page.shell.unread) == (False, 2)
+    assert len(notices.page(who(user), contract, only_unread=True).items) == 2
     assert notices.read_all(user, contract) == 2
     assert notices.read_all(user, contract) == 0
     assert not notices.page(who(user), contract).shell.contracts[0].unread

@@ -14,6 +14,7 @@ from hub.services.joining import join_points
 from hub.store import contracts, tables
 from hub.store import meters as stored_meters
 from hub.store import points as stored_points
+from hub.store import told as kept
 from hub.store.leases import Lease
 from hub.store.unit import Store
 
@@ -38,6 +39,8 @@ class Made:
     point: int
     meter: int
     lease: Lease
+    notice: int
+    appeal: int
 
 
 def count_at(start: datetime) -> int:
@@ -93,7 +96,30 @@ def make(store: Store, email: str, zone: str = "Europe/Moscow", ratio: int = 1,
         store, meters.errand(store, meter).meter.line_id, "test", is_dead=lambda _: True
     )
     assert isinstance(lease, Lease)
-    return Made(user, contract, point, meter, lease)
+    notice, appeal = words_in(store, contract, now)
+    return Made(user, contract, point, meter, lease, notice, appeal)
+
+
+def words_in(store: Store, contract: int, now: datetime) -> tuple[int, int]:
+    """Add a notification and an appeal to a contract; give their ids."""
+    with store.write() as unit:
+        notice = kept.add(
+            unit,
+            tables.Notice(
+                contract_id=contract, remote_id="n1", kind="planned_work", title="Дом anna: работы",
+                text="Отключение в среду.\nС 10 до 14.", from_at=now, to_at=now + HALF,
+                published_at=now, told_at=now,
+            ),
+        )  # fmt: skip
+        appeal = kept.add(
+            unit,
+            tables.Appeal(
+                contract_id=contract, key=f"k{contract}", remote_id="a1", number="14",
+                subject="Дом anna: вопрос", state="in_work", created_at=now, changed_at=now,
+            ),
+        )  # fmt: skip
+        kept.add(unit, tables.AppealMessage(appeal_id=appeal.id or 0, at=now, body="Когда?"))
+        return notice.id or 0, appeal.id or 0
 
 
 def told(store: Store, made: Made, first: datetime, last: datetime, *, without=(), marks=None,

@@ -53,7 +53,14 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/contracts/{contract_id:int}"): OWN,
     ("GET", "/contracts/{contract_id:int}/points"): OWN,
     ("GET", "/contracts/{contract_id:int}/notifications"): OWN,
+    ("POST", "/contracts/{contract_id:int}/notifications/read"): WRITES,
+    ("GET", "/notifications/{notice_id:int}"): OWN,
     ("GET", "/contracts/{contract_id:int}/appeals"): OWN,
+    ("GET", "/contracts/{contract_id:int}/appeals/new"): OWN,
+    ("POST", "/contracts/{contract_id:int}/appeals/new"): WRITES,
+    ("GET", "/appeals/{appeal_id:int}"): OWN,
+    ("POST", "/appeals/{appeal_id:int}/reply"): WRITES,
+    ("POST", "/appeals/{appeal_id:int}/again"): WRITES,
     ("GET", "/points/{point_id:int}"): OWN,
     ("GET", "/points/{point_id:int}/readings"): OWN,
     ("GET", "/points/{point_id:int}/profile"): OWN,
@@ -90,7 +97,11 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/demo/mail/{mail_id:int}"): ALL,
 }
 TYPED = re.compile(r"\{(\w+):\w+\}")
-IDS = [path + rule.query for (_method, path), rule in RULES.items() if ":int}" in path]
+IDS = [
+    path + rule.query
+    for (method, path), rule in RULES.items()
+    if method == "GET" and ":int}" in path
+]
 
 
 def routes(app) -> set[tuple[str, str]]:
@@ -116,6 +127,8 @@ def world(app, store: Store):
     values = {
         "contract_id": str(owner.contract),
         "point_id": str(owner.point),
+        "notice_id": str(owner.notice),
+        "appeal_id": str(owner.appeal),
         "mail_id": "1",
         "token": "unknown",
         "code": "ru",

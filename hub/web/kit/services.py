@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.services.accounts import Accounts
+from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
+from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.persons import Persons
 from hub.services.recovery import Recovery
@@ -26,6 +28,8 @@ class Services:
     persons: Persons
     second_factors: SecondFactors
     contracts: Contracts
+    notices: Notices
+    appeals: Appeals
     home: Home
     pages: PointPages
     shell: ShellService

@@ -48,6 +48,7 @@ def frame(request: AnyRequest, view: ShellView, section: str = "") -> Shell:
         ),
         current_id=view.current.id if view.current else None,
         section=section,
+        unread=view.unread,
         emergency_phone=settings.emergency_phone,
         demo=settings.demo,
         theme=view.theme or None,

@@ -1,1 +1,1 @@
-"""Appeals of a contract."""
+"""Appeals to the supplier: the list, a new one, a thread."""

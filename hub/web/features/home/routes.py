@@ -16,6 +16,7 @@ from hub.services.home import ContractCard, HomePage
 from hub.services.hours import HourUse
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.points import PointCard
+from hub.services.submissions import BilledReading
 from hub.services.usage import ContractUsage, Figure
 from hub.web.features.home.views import (
     BalanceCard,
@@ -25,7 +26,9 @@ from hub.web.features.home.views import (
     Usage,
 )
 from hub.web.kit.exact import decimal_of
-from hub.web.kit.i18n import gettext
+from hub.web.kit.formats import face
+from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.messages import appeal_row, notice_row
 from hub.web.kit.point_head import (
     RESOURCES,
     growing_of,
@@ -44,6 +47,11 @@ from hub.web.kit.services import services
 from hub.web.kit.small_charts import HourBar
 from hub.web.kit.visitor import frame, signed_in
 
+BASES = {
+    "accepted": N_("accepted"),
+    "average": N_("by the average"),
+    "norm": N_("by the norm"),
+}
 BLOCKS = {"growing": "growing", "usage": "usage", "readings": "readings"}
 
 
@@ -88,13 +96,15 @@ def home_view(found: HomePage, now: datetime) -> HomeView:
             read_until=local(_read_until(measured), zone),
             href=f"/points/{measured[0].id}/profile" if len(measured) == 1 else f"{here}/points",
         ),
-        meters=tuple(meter_row(card, now) for card in found.points),
+        meters=tuple(meter_row(card, now, found.billed.get(card.id, ())) for card in found.points),
         points_href=f"{here}/points",
         supplier=supplier_card(contract),
         balance=balance_card(contract, zone),
         growing=growing_of(found.points, now, here),
         notifications_href=f"{here}/notifications",
         appeals_href=f"{here}/appeals",
+        notices=tuple(notice_row(item, zone) for item in found.notices),
+        appeals=tuple(appeal_row(item, zone) for item in found.appeals),
     )
 
 
@@ -167,8 +177,8 @@ def _days_in(first: date) -> int:
 # -- cards -------------------------------------------------------------------------------------
 
 
-def meter_row(card: PointCard, now: datetime) -> MeterRow:
-    """Word a point for the block of readings."""
+def meter_row(card: PointCard, now: datetime, billed: Sequence[BilledReading]) -> MeterRow:
+    """Word a point for the block of readings; ``billed``: what its supplier bills by."""
     taken_at = card.latest.taken_at if card.latest else None
     state = state_of(card, now)
     last_at = card.connection.seen_at if state == "silent" else taken_at
@@ -180,6 +190,9 @@ def meter_row(card: PointCard, now: datetime) -> MeterRow:
         state=state,
         last_at=local(last_at, card.time_zone),
         registers=registers_of(card.latest, card.decimal_digits),
+        billed=", ".join(f"{each.zone} {face(each.value)}".strip() for each in billed) or None,
+        billed_at=max((each.taken_on for each in billed), default=None),
+        basis=gettext(BASES[billed[0].basis]) if billed and billed[0].basis in BASES else "",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from hub.web.kit.messages import AppealRow, NoticeRow
 from hub.web.kit.small_charts import HourBar
 from hub.web.kit.views import Growing, RegisterText
 
@@ -64,6 +65,7 @@ class MeterRow:
     registers: tuple[RegisterText, ...]
     billed: str | None = None
     billed_at: date | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,5 @@ class HomeView:
     growing: Growing | None = None
     notifications_href: str = "/notifications"
     appeals_href: str = "/appeals"
+    notices: tuple[NoticeRow, ...] = ()
+    appeals: tuple[AppealRow, ...] = ()

@@ -1,1 +1,1 @@
-"""Notifications of a contract."""
+"""Notifications: the list, and one opened."""

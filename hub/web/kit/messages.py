@@ -1,0 +1,126 @@
+"""How notifications and appeals are worded wherever they are listed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hub.services.appeals import AppealView
+from hub.services.notices import NoticeView
+from hub.web.kit.i18n import N_, gettext
+
+SOURCES = {
+    "supplier": N_("Supplier"),
+    "appeal": N_("Supplier"),
+    "meter": N_("Meter"),
+}
+SYMBOLS = {
+    "debt": "file-text",
+    "planned_work": "triangle-alert",
+    "outage": "unplug",
+}
+WARN = frozenset({"debt", "planned_work", "outage"})
+# What became of an appeal, as the title of its notification.
+STEPS = {
+    "answered": N_("Answer to the appeal «%(subject)s»"),
+    "closed": N_("The appeal «%(subject)s» is closed"),
+    "refused": N_("The appeal «%(subject)s» was refused"),
+    "in_work": N_("The appeal «%(subject)s» is in work"),
+}
+OTHER_STEP = N_("News of the appeal «%(subject)s»")
+# state of an appeal: label, colour, symbol, what it means
+STATES = {
+    "waiting": (
+        N_("WAITING"), "warn", "clock",
+        N_("It is kept and will be handed to the supplier as soon as it answers."),
+    ),
+    "uncertain": (
+        N_("UNCERTAIN"), "warn", "circle-alert",
+        N_("It is not known whether the supplier got it. We are looking for it there."),
+    ),
+    "sent": (N_("HANDED OVER"), "info", "check", N_("The supplier has it.")),
+    "in_work": (N_("IN WORK"), "info", "clock", N_("The supplier is working on it.")),
+    "answered": (N_("ANSWERED"), "ok", "message-square", N_("The supplier has answered.")),
+    "closed": (N_("CLOSED"), "", "check", N_("The supplier has closed it.")),
+    "refused": (N_("REFUSED"), "bad", "x", N_("The supplier did not take it on.")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notification in a list; ``about`` is a second line, perhaps empty. ``at`` is local."""
+
+    href: str
+    symbol: str
+    warn: bool
+    title: str
+    about: str
+    source: str
+    at: datetime
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The tag of an appeal: its words, colour and symbol; ``about`` says what it means."""
+
+    label: str
+    kind: str
+    symbol: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRow:
+    """An appeal in a list; ``number`` is empty until the supplier has given one."""
+
+    href: str
+    number: str
+    subject: str
+    at: datetime
+    state: State
+
+
+def notice_row(item: NoticeView, zone: str) -> NoticeRow:
+    """Word a notification for a list."""
+    symbol = "message-square" if item.source == "appeal" else SYMBOLS.get(item.kind, "info")
+    return NoticeRow(
+        href=f"/notifications/{item.id}",
+        symbol="zap" if item.source == "meter" else symbol,
+        warn=item.source != "appeal" and item.kind in WARN,
+        title=notice_title(item),
+        about=item.text.strip().partition("\n")[0],
+        source=source_of(item),
+        at=item.published_at.astimezone(ZoneInfo(zone)),
+        unread=item.unread,
+    )
+
+
+def notice_title(item: NoticeView) -> str:
+    """Give the title: the supplier's own, or for an appeal what became of it."""
+    if item.source != "appeal":
+        return item.title
+    return gettext(STEPS.get(item.kind, OTHER_STEP)) % {"subject": item.title}
+
+
+def source_of(item: NoticeView) -> str:
+    return gettext(SOURCES.get(item.source, item.source))
+
+
+def appeal_row(item: AppealView, zone: str) -> AppealRow:
+    """Word an appeal for a list."""
+    return AppealRow(
+        href=f"/appeals/{item.id}",
+        number=item.number,
+        subject=item.subject,
+        at=item.changed_at.astimezone(ZoneInfo(zone)),
+        state=appeal_state(item),
+    )
+
+
+def appeal_state(item: AppealView) -> State:
+    """Word the state; one that we don't know is the supplier's own word."""
+    known = STATES.get(item.state)
+    if known is None:
+        return State(item.remote_state or item.state, "", "info", "")
+    label, kind, symbol, about = known
+    return State(gettext(label), kind, symbol, gettext(about))
