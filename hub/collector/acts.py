@@ -120,11 +120,11 @@ class Acts:
             if order.act not in EARLY:
                 await self._carry_out(order, seat)
 
-    async def correct(self, reading: ClockReading, drift_s: float, seat: Seat) -> None:
+    async def correct(self, reading: ClockReading, seat: Seat) -> None:
         """Let the utility's policy correct the clock, unless somebody has just set it."""
         if any(order.act is Act.SET_CLOCK for order in self._waiting):
             return
-        order = await self._border.stored(clock_discipline.propose, reading.shown, drift_s)
+        order = await self._border.stored(clock_discipline.propose, reading)
         if order is not None:
             await self._carry_out(order, seat)
 

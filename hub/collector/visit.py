@@ -146,15 +146,15 @@ class Visit:
         finally:
             await self.border.goodbye(driver, seat)
         await self.acts.late(seat)
-        if clock is not None and self.tally.drift_s is not None and self.trouble is None:
-            await self.acts.correct(clock, self.tally.drift_s, seat)
+        if clock is not None and self.trouble is None:
+            await self.acts.correct(clock, seat)
         self.tally.orders = len(self.acts.done)
         self.tally.learned = self.border.habits
 
     async def _read(
         self, driver: MeterDriver, seat: Seat, cursors: dict[str, Cursor]
     ) -> ClockReading | None:
-        """Read all that is due; gives the look at the clock."""
+        """Read all that is due; gives the look at a clock that can be corrected."""
         await self.border.ask(seat, "open", lambda: driver.open(Level.READ))
         self.tally.answered = True
         can = self.border.can(driver, await self.border.identity(driver, seat))
@@ -190,7 +190,7 @@ class Visit:
                 cast("ReadsProfile", driver), seat, seasons=shown.summer is not None
             )
         self.border.learned(driver)
-        return clock
+        return clock if Can.SET_CLOCK in can else None
 
     async def _answer(self, seat: Seat) -> None:
         """Let go who waits for this meter; what is still to be read is nobody's hurry."""

@@ -35,6 +35,7 @@ FOLLOW = timedelta(hours=3)  # a clock that is slowed down by four minutes is do
 SAME_REFUSAL_S = 60.0
 LEAST_THRESHOLD_S = 2  # whole seconds and the way there hide less
 HOURS = 24
+TRIES_A_DAY = 3
 CORRECTION_TERM = timedelta(minutes=30)
 
 
@@ -170,13 +171,13 @@ def is_allowed(policy: PolicyRow, hour: int) -> bool:
     return hour >= policy.from_hour or hour < policy.to_hour
 
 
-def propose(
-    store: Store, meter_id: int, shown: MeterTime, drift: float, *, lease: Lease
-) -> Order | None:
+def propose(store: Store, meter_id: int, reading: ClockReading, *, lease: Lease) -> Order | None:
     """Order a correction if the policy of the meter's utility wants one now.
 
-    A clock that is too far off is an event instead, once.
+    A clock that is too far off is an event instead, once. Corrections that could not be sent are
+    tried anew at later visits, a few times a day.
     """
+    shown = reading.shown
     with store.write() as unit:
         leases.prove(unit, lease)
         now = unit.now()
@@ -184,14 +185,18 @@ def propose(
         if found is None:
             return None
         policy, zone = found
+        drift = drift_s(reading, meters.clock_bases(unit, meter_id).now(reading.answered_at))
         day = shown.face.date().isoformat()
         last = consents.last_spent(unit, meter_id, Act.CORRECT_CLOCK)
         decision = decide(
             policy,
             drift,
             hour=now.astimezone(ZoneInfo(zone)).hour,
-            corrected_today=last is not None
-            and (last.parameters["day"] == day or last.outcome == State.STARTED),
+            corrected_today=_tried(unit, meter_id, day) >= TRIES_A_DAY
+            or (
+                last is not None
+                and (last.parameters["day"] == day or last.outcome == State.STARTED)
+            ),
         )
         if decision.step is Step.TOO_FAR:
             _refuse(unit, meter_id, shown, drift, "too_far")
@@ -205,6 +210,12 @@ def propose(
         )  # fmt: skip
         row = consents.one(unit, order_id)
         return None if row is None else orders.order_of(row, now)
+
+
+def _tried(unit: Unit, meter_id: int, day: str) -> int:
+    """Count the corrections that were ordered on a day of the meter's face."""
+    newest = consents.listed(unit, meter_id, limit=2 * TRIES_A_DAY)
+    return sum(row.parameters.get("day") == day for row in newest)
 
 
 def note_outcome(

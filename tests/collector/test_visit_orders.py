@@ -256,6 +256,13 @@ async def test_a_clock_600_s_fast_is_right_within_three_days(store, clock, toy, 
     assert events(store).count("clock_corrected") == 3
 
 
+async def test_a_meter_that_can_not_be_corrected_is_left_alone(store, toy, meter_id):
+    allow(store)
+    toy.fast_s, toy.can = 600, "clock registers profile"
+    await once(store, ToyLine(toy))
+    assert orders.listed(store) == []
+
+
 async def test_one_20_minutes_slow_is_left_to_an_order(store, clock, toy, meter_id):
     allow(store)
     toy.fast_s = -1200

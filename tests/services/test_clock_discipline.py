@@ -42,8 +42,7 @@ def look(store, meter, drift: float, trip: float = 0.0) -> float:
 
 
 def propose(store, meter, drift: float):
-    shown = to_face(store.now() + timedelta(seconds=drift), BASE)
-    return clocks.propose(store, meter.meter_id, shown, drift, lease=meter.lease)
+    return clocks.propose(store, meter.meter_id, reading(store, drift), lease=meter.lease)
 
 
 def allow(store, meter, **more):
@@ -201,6 +200,19 @@ def test_a_correction_that_a_visit_did_not_come_to_is_measured_anew(store, meter
     assert orders.to_do(store, meter.meter_id, lease=meter.lease) == []
     assert orders.one(store, first.id).state is State.WITHDRAWN
     assert propose(store, meter, 610).parameters["drift_s"] == 610
+
+
+def test_what_can_not_be_sent_is_not_ordered_at_every_visit(store, clock, meter):
+    allow(store, meter)
+    for _ in range(10):
+        propose(store, meter, 600)
+        orders.to_do(store, meter.meter_id, lease=meter.lease)
+        clock.advance(minutes=30)
+        meter.lease = a_lease(store, meter.meter_id)
+    assert len(orders.listed(store)) == 3
+    clock.advance(hours=10)
+    meter.lease = a_lease(store, meter.meter_id)
+    assert propose(store, meter, 600).parameters["day"] == "2026-11-25"
 
 
 def test_one_that_is_too_far_off_is_left_to_a_person_and_told_once(store, clock, meter):
