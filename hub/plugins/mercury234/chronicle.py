@@ -45,24 +45,15 @@ class Ring:
         """Tell whether these can be one record, completed meanwhile."""
         return self.lasting(wire) == self.lasting(other)
 
-    def newest(self, wires: Sequence[bytes], told: "Told | None") -> int | None:
-        """Find the place written last, where the meter does not tell; None: nothing is written.
+    def newest(self, wires: Sequence[bytes]) -> int | None:
+        """Find the place written last, where nothing else tells; None: nothing is written.
 
-        By the first blank; else by which places changed since they were read; else by the one
-        step back in time. A ring full of equal times, or of a clock that was set back, has no
-        certain beginning: then the latest time is taken for the newest.
+        By the first blank, else by the one step back in time. A ring full of equal times, or of
+        a clock that was set back, has no certain beginning: then the latest time is taken.
         """
         written = [not is_blank(wire) for wire in wires]
-        if not any(written):
-            return None
         if not all(written):
-            return max(at for at, full in enumerate(written) if full)
-        if told is not None and len(told.stamps) == self.depth:
-            pairs = zip(wires, told.stamps, strict=True)
-            changed = [at for at, (wire, stamp) in enumerate(pairs) if self.lasting(wire) != stamp]
-            run = [(told.at + 1 + n) % self.depth for n in range(len(changed))]
-            if len(changed) < self.depth and sorted(run) == changed:
-                return (told.at + len(changed)) % self.depth
+            return max((at for at, full in enumerate(written) if full), default=None)
         times = [first_time(self.book.shape, wire) for wire in wires]
         steps_back = [
             at for at in range(self.depth)

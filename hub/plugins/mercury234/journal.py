@@ -1,9 +1,10 @@
 """Reading the event journals: rings of ten, or of a hundred, that turn while they are read.
 
-With FF the meter says which record is the newest; from there the ring is walked back to the last
-one that was read before. Where something is new, it is read until two readings in a row agree:
-that catches a ring that turned meanwhile, a damaged frame that passed its check, and a record
-that makes no sense once; one that makes no sense twice is kept raw.
+With FF the meter says which record is the newest; without it that is found from the last one read,
+by what has changed behind it. From there the ring is walked back to the last one read before.
+Where something is new, it is read until two readings in a row agree: that catches a ring that
+turned meanwhile, a damaged frame that passed its check, and a record that makes no sense once;
+one that makes no sense twice is kept raw.
 
 A record has no season. Entries are dated in the season that the clock shows at the visit, if it
 was the same when the book was read last (or never was read); between a change and the next visit
@@ -149,14 +150,46 @@ class JournalReader:
     async def _newest(
         self, ring: Ring, told: Told | None, wires: dict[int, bytes]
     ) -> tuple[int | None, tuple[bytes, ...]]:
-        """Find the place written last. Where the meter does not tell, the whole ring is read."""
+        """Find the place written last; with it what stays of each record, if the meter can't tell.
+
+        Only if the last one told is gone, or none was, the whole ring is read.
+        """
         tells = ring.numbered and not self._refused(NO_LAST, ring.book)
         last = await self._last(ring.book) if tells else None
         if last is not None:
             wires[last[1]] = last[0]
             return last[1], ()
-        ordered = [await self._fetch(ring, place, wires, ring.depth) for place in range(ring.depth)]
-        return ring.newest(ordered, told), tuple(map(ring.lasting, ordered))
+        found = await self._followed(ring, told, wires)
+        if found is not None:
+            return found
+        starts = [await self._fetch(ring, place, wires, FEW) for place in range(FEW)]
+        if all(map(is_blank, starts)):
+            return None, ()
+        ordered: list[bytes] = []
+        for place in range(ring.depth):
+            wire = await self._fetch(ring, place, wires, ring.depth)
+            if is_blank(wire) and ordered and not is_blank(ordered[-1]):
+                ordered += [wire] * (ring.depth - place)  # written from the first place on
+                break
+            ordered.append(wire)
+        return ring.newest(ordered), tuple(map(ring.lasting, ordered))
+
+    async def _followed(
+        self, ring: Ring, told: Told | None, wires: dict[int, bytes]
+    ) -> tuple[int, tuple[bytes, ...]] | None:
+        """Go on from the last one told while places have changed; None: it is not there."""
+        if told is None or len(told.stamps) != ring.depth:
+            return None
+        if not ring.same(await self._fetch(ring, told.at, wires, FEW), told.wire):
+            return None
+        stamps, newest = list(told.stamps), told.at
+        for ahead in range(1, ring.depth):
+            place = (told.at + ahead) % ring.depth
+            stamp = ring.lasting(await self._fetch(ring, place, wires, FEW))
+            if stamp == stamps[place]:
+                break
+            stamps[place], newest = stamp, place
+        return newest, tuple(stamps)
 
     # -- exchanges ------------------------------------------------------------------------------
 
