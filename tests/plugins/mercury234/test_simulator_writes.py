@@ -426,6 +426,10 @@ def test_looking_ahead_does_not_hurry_the_meter():
     asker = owner(outage="2026-11-25T10:00/2026-11-25T11:00")
     slots = asker.meter.truth(FACE, datetime(2026, 11, 26))
     assert sum(slot.counts is None for slot in slots) == 2
+    later = asker.now + timedelta(days=2)
+    assert len([e for e in asker.meter.journal(later) if e.book == 1]) == 2
+    assert asker.meter.register_wh(later) > asker.meter.register_wh(asker.now)
+    assert asker.meter.face(later) == FACE + timedelta(days=2)
     assert asker.ask("08 02") == b"\0\1\0\1"
     assert len([e for e in asker.meter.journal(asker.now) if e.book == 1]) == 1
     assert asker.ask("03 00 0F 00") == OK

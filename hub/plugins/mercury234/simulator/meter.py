@@ -102,11 +102,12 @@ class VirtualMeter:
         """
         calendar = self._works.calendar
         first, last = calendar.from_face(start) + 1, calendar.from_face(end)
-        return list(self._works.ahead(last).ring.between(first, last))
+        return list(self._works.at_clock(last).ring.between(first, last))
 
     def kept(self, now: datetime) -> tuple[datetime, datetime]:
         """Give the span, for `truth`, of the slots that the ring holds at an instant."""
-        return self._works.ring.held(self._run(now))
+        works, run = self._then(now)
+        return works.ring.held(run)
 
     def journal(self, now: datetime) -> list[JournalEvent]:
         """List all records that the meter has written into its books by an instant.
@@ -114,17 +115,18 @@ class VirtualMeter:
         Also those that the rings have lost since. By book, oldest first; a record completed
         later is as it was at the instant.
         """
-        run = self._run(now)
-        return self._works.books.events(run)
+        works, run = self._then(now)
+        return works.books.events(run)
 
     def clock_error_s(self, now: datetime) -> int:
         """Say how many seconds the clock is ahead of what it should show at an instant."""
-        works = self._works
-        return works.timeline.clock(self._run(now)) - works.calendar.right(now)
+        works, run = self._then(now)
+        return works.timeline.clock(run) - works.calendar.right(now)
 
     def face(self, now: datetime) -> datetime:
         """Show what the meter's clock shows at an instant."""
-        return self._works.calendar.face(self._works.timeline.clock(self._run(now)))
+        works, run = self._then(now)
+        return works.life.face(run)
 
     def register_wh(
         self, now: datetime, tariff: int = SUM, *, array: int = 0, month: int = 0
@@ -135,7 +137,8 @@ class VirtualMeter:
             ValueError: there is no such array or month.
 
         """
-        four = self._works.registers.read(array, month, tariff, self._run(now))
+        works, run = self._then(now)
+        four = works.registers.read(array, month, tariff, run)
         if four is None:
             raise ValueError(f"The meter has no energy array {array:X} with month {month}.")
         return four
@@ -143,7 +146,7 @@ class VirtualMeter:
     def counts_at(self, face: datetime, tariff: int = SUM) -> tuple[int, int, int, int]:
         """Compute counts of A+, A-, R+, R- since initialisation when the face showed this last."""
         clock = self._works.calendar.from_face(face)
-        works = self._works.ahead(clock)
+        works = self._works.at_clock(clock)
         run, upto = works.timeline.at_clock(clock, works.life.run), works.counter.upto
         return (
             upto(0, run, tariff),
@@ -152,8 +155,11 @@ class VirtualMeter:
             upto(3, run, tariff),
         )
 
-    def _run(self, now: datetime) -> int:
-        return self._works.life.advance(self._works.calendar.right(now))
+    def _then(self, now: datetime) -> tuple[Works, int]:
+        """Return the works at an instant, and its run second."""
+        right = self._works.calendar.right(now)
+        works = self._works.at_right(right)
+        return works, works.life.advance(right)
 
     # The conversation.
 
@@ -208,7 +214,7 @@ class VirtualMeter:
 
     def fix(self, now: datetime) -> None:
         """Latch the instantaneous values, as by a broadcast 03 08."""
-        run = self._run(now)
+        run = self._works.life.advance(self._works.calendar.right(now))
         if self._works.life.off.at(run) is None:
             self._works.fixed_at = run
 

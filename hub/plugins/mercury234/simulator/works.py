@@ -75,19 +75,24 @@ class Works:
             self._written.append((right, Written(parameter, data)))
         return status
 
-    def ahead(self, clock: int) -> "Works":
-        """Return the works as they will be when the clock is well past this, if it is not yet.
+    def at_right(self, right: int) -> "Works":
+        """Return the works as they are, or will be, at a right second.
 
-        They are another's, so that this meter does not live through its future before its time.
+        Those of the future are another's, so that this meter does not live through it before its
+        time. They know of all that was written so far.
         """
-        behind = clock - self.timeline.clock(self.life.run)
-        if behind <= 0:
+        if right <= self.life.right:
             return self
         if self._twin is None:
             self._twin = self._copy()
             self._twin.redo(self._written)
-        self._twin.life.advance(self.life.right + behind + DAY)
+        self._twin.life.advance(right)
         return self._twin
+
+    def at_clock(self, clock: int) -> "Works":
+        """Return the works as they are, or will be, when the clock is past this."""
+        behind = clock - self.timeline.clock(self.life.run)
+        return self if behind <= 0 else self.at_right(self.life.right + behind + DAY)
 
     def redo(self, written: Sequence[tuple[int, Written]]) -> None:
         """Begin life again, with these writes in it."""
