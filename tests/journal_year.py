@@ -234,6 +234,19 @@ def face(wire: bytes) -> datetime | None:
     )  # fmt: skip
 
 
+def first_of(record: JournalEvent) -> datetime:
+    """Return the first time of a record; book 13 has a day."""
+    if record.book == 0x13:
+        return datetime.strptime(record.raw[:3].hex(), "%d%m%y")  # noqa: DTZ007 -- a face
+    return face(record.raw[:6])
+
+
+def last_of(record: JournalEvent) -> datetime:
+    """Return until when a record tells: its end, where it has one."""
+    spans = record.book in {*_BREAKS, 0x06, 0x12, 0x1A} or record.book >= 0x20
+    return (face(record.raw[6:]) if spans else None) or first_of(record)
+
+
 def rings(account: Sequence[JournalEvent], *, two_seals: bool) -> Iterator[list[JournalEvent]]:
     """Part the records by ring, each oldest first."""
     found: dict[tuple[int, bool], list[JournalEvent]] = {}
@@ -344,11 +357,10 @@ def silence_wanted(reading: Reading) -> tuple[list[Event], list[Event]]:
         kept = ring[now - depth :]
         found += wanted(before[book], two_seals=False) if known else []
         found += wanted(kept, two_seals=False)
-        oldest = face(kept[0].raw[:6])
+        oldest = first_of(kept[0])
         told = {"before": oldest.isoformat()}
         if known:
-            last = before[book][-1].raw
-            told["after"] = ((face(last[6:]) if last[6:] else None) or face(last[:6])).isoformat()
+            told["after"] = last_of(before[book][-1]).isoformat()
         losses.append(
             Event(
                 f"{book:02X}", "journal_lost", 0, told.get("after", told["before"]),
