@@ -7,15 +7,18 @@ from zoneinfo import ZoneInfo
 
 from hub.web.features.access import views as access
 from hub.web.features.account import views as account
+from hub.web.features.appeals import views as appeals
 from hub.web.features.contracts import views as contracts
 from hub.web.features.demo import views as demo
 from hub.web.features.home import views as home
 from hub.web.features.journal import views as journal
 from hub.web.features.load_profile import views as profile
+from hub.web.features.notifications import views as notifications
 from hub.web.features.points import views as points
 from hub.web.features.registers import views as registers
 from hub.web.kit.charts import Flag, ProfilePoint
 from hub.web.kit.forms import FieldError, Form
+from hub.web.kit.messages import STATES, AppealRow, NoticeRow, State
 from hub.web.kit.shell import Shell, ShellContract
 from hub.web.kit.small_charts import DayBar, HourBar
 from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead, RegisterText
@@ -120,6 +123,63 @@ def bad_form() -> Form:
         {"email": "m.orlova@pochta.example", "full_name": 'Орлова "М"'},
         {"email": FieldError("Пользователь с таким E-mail уже существует", "уже есть")},
     )
+
+
+def notices_view(*, rows: bool = True) -> notifications.NoticesView:
+    """Make the list of notifications: unread and read ones, or nothing unread."""
+    made = [
+        NoticeRow(
+            f"/notifications/{number}", "triangle-alert", number < 2, f"Работы {number}",
+            "Отключение с 10 до 14." if number else "", "Поставщик", NOW, number == 1,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    here = "/contracts/1/notifications"
+    filters = (Choice("Все", here, rows), Choice("Непрочитанные", f"{here}?show=unread", not rows))
+    return notifications.NoticesView(
+        1, int(rows), tuple(made) if rows else (), filters, here if rows else None,
+        f"{here}?page=3" if rows else None, NOW,
+    )  # fmt: skip
+
+
+def notice_view() -> notifications.NoticeView:
+    """Make a notification with everything that one can have."""
+    return notifications.NoticeView(
+        "/contracts/1/notifications", "Работы", "Поставщик", NOW, ("Первая", "Вторая"), NOW,
+        NOW + timedelta(hours=4), "/appeals/1", "/points/1", NOW,
+    )  # fmt: skip
+
+
+def state(name: str) -> State:
+    label, kind, symbol, about = STATES[name]
+    return State(label, kind, symbol, about)
+
+
+def appeals_view(*, rows: bool = True) -> appeals.AppealsView:
+    """Make the list of appeals in every state, or none at a supplier that takes none."""
+    made = [
+        AppealRow(f"/appeals/{number}", str(number or ""), "Тема", NOW, state(name))
+        for number, name in enumerate(STATES)
+    ]
+    if not rows:
+        return appeals.AppealsView((), None, None, None, NOW)
+    here = "/contracts/1/appeals"
+    return appeals.AppealsView(tuple(made), f"{here}/new", here, f"{here}?page=3", NOW)
+
+
+def thread_view(name: str) -> appeals.ThreadView:
+    """Make an appeal with a message of each side."""
+    waits = name == "waiting"
+    said = (
+        appeals.Bubble("", "Моргает свет\nпо вечерам", NOW, waits=waits),
+        appeals.Bubble("Энергосбыт", "Проверили", NOW, waits=False),
+    )
+    return appeals.ThreadView(
+        id=1, back="/contracts/1/appeals", number="" if waits else "14", subject="Свет",
+        state=state(name), begun=NOW, due_on=NOW.date() if name == "in_work" else None,
+        bubbles=said, reply=bad_form() if name == "in_work" else None, live=waits,
+        uncertain=name == "uncertain", reason="Не к нам" if name == "refused" else "", now=NOW,
+    )  # fmt: skip
 
 
 def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
@@ -340,8 +400,24 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "home": ("home/main.html", {"view": home_view()}, "home"),
     "home-bare": ("home/main.html", {"view": home_view(growing=False, usage=False)}, "home"),
     "home-empty": ("home/empty.html", {}, "home"),
-    "notifications": ("notifications/list.html", {}, "notifications"),
-    "appeals": ("appeals/list.html", {}, "appeals"),
+    "notifications": ("notifications/list.html", {"view": notices_view()}, "notifications"),
+    "notifications-none": (
+        "notifications/list.html",
+        {"view": notices_view(rows=False)},
+        "notifications",
+    ),
+    "notification": ("notifications/one.html", {"view": notice_view()}, "notifications"),
+    "appeals": ("appeals/list.html", {"view": appeals_view()}, "appeals"),
+    "appeals-none": ("appeals/list.html", {"view": appeals_view(rows=False)}, "appeals"),
+    "appeal-new": (
+        "appeals/new.html",
+        {"view": appeals.NewAppealView("/contracts/1/appeals/new", "/", bad_form(), 5000, "112")},
+        "appeals",
+    ),
+    "appeal": ("appeals/thread.html", {"view": thread_view("in_work")}, "appeals"),
+    "appeal-waiting": ("appeals/thread.html", {"view": thread_view("waiting")}, "appeals"),
+    "appeal-uncertain": ("appeals/thread.html", {"view": thread_view("uncertain")}, "appeals"),
+    "appeal-refused": ("appeals/thread.html", {"view": thread_view("refused")}, "appeals"),
     "points": ("points/list.html", {"view": points_view()}, "points"),
     "info": ("points/info.html", {"view": info_view()}, "points"),
     "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),
