@@ -30,17 +30,15 @@ def collect(*, once: bool, reach: tuple[str, ...], wire_log: str | None) -> int:
     """
     from pathlib import Path
 
-    from uvloop import new_event_loop
-
     from hub.cli.opening import open_plugins, open_store, read_settings
     from hub.logs import log_to_stderr
+    from hub.wire.loops import lines_runner
 
     settings = read_settings()
     log_to_stderr(settings.log_level)
     plugins = open_plugins(settings)
     log = Path(wire_log) if wire_log else None
-    # asyncio's own loop would take half the processor time of an exchange
-    with open_store(settings) as store, asyncio.Runner(loop_factory=new_event_loop) as loop:
+    with open_store(settings) as store, lines_runner() as loop:
         outcome = loop.run(run(store, plugins, once=once, reach=reach, wire_log=log))
     if once:
         for who, sentence in sorted(outcome.failed.items()):

@@ -13,11 +13,12 @@ The lines are those of a transcript, so a piece of a log can be played back::
 import asyncio
 import functools
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 MASK = "**"
@@ -186,7 +187,13 @@ def _place(line: str, key: str) -> str:
 
 
 def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{_second(math.floor(at.timestamp()))}.{at.microsecond:06d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second(since_epoch: int) -> str:
+    # the same for thousands of exchanges
+    return datetime.fromtimestamp(since_epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _one_line(text: str) -> str:

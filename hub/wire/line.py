@@ -28,6 +28,7 @@ from hub.wire.address import LineAddress
 from hub.wire.capture import MASK, Exchanged, WireLog
 from hub.wire.link import Link
 from hub.wire.listen import MAX_REPLY_BYTES, Ear
+from hub.wire.pauses import pauses
 from hub.wire.turns import Turns
 
 PATIENCE = 3  # more repeats for a meter that was heard in this visit: it is there, in noise
@@ -220,9 +221,9 @@ class Line:
             self._check_lease()
             link = await self._connect()
         clock = seat.clock
-        pause = self._last_byte + seat.gap_s - clock()
-        if pause > 0:
-            await asyncio.sleep(pause)
+        quiet_at = self._last_byte + seat.gap_s
+        if quiet_at > clock():
+            await seat.pauses.until(quiet_at)
         try:
             stray = await link.drain()
         except LineDown:
@@ -338,6 +339,7 @@ class Seat:
         "key",
         "late_reply_s",
         "leave",
+        "pauses",
         "priority",
         "quiet_s",
     )
@@ -361,6 +363,7 @@ class Seat:
         self._first_s = timing.first_byte_s
         self.clock = asyncio.get_running_loop().time
         self.gap_s = max(timing.gap_s, address.gap_s)
+        self.pauses = pauses(self.gap_s)
         self.quiet_s = quiet_s(timing, address)
         self.late_reply_s = timing.late_reply_s
         self.interleave = interleave

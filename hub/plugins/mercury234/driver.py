@@ -138,7 +138,7 @@ class Mercury234:
         by_month = table.monthly(wanted)
         today = (await self.read_clock()).shown.face if by_month else None
         known = table.table(today)
-        places = {register: known[register] for register in wanted if register in known}
+        places = {register: place for register in wanted if (place := known.get(register))}
         facts = await self._known_facts()
         found = await table.RegisterReader(self._session, facts).read(places)
         if today is not None and (today + MONTH_END_MARGIN).month != today.month:

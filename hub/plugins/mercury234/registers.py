@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from struct import unpack
 from types import MappingProxyType
 
 from hub.plugins.api import (
@@ -16,7 +17,7 @@ from hub.plugins.api import (
     ReplyTimeout,
     rest,
 )
-from hub.plugins.mercury234.frames import data_of, word_2143
+from hub.plugins.mercury234.frames import data_of
 from hub.plugins.mercury234.models import LONG_ANSWERS_SINCE, QUADRANTS_SINCE, Facts
 from hub.plugins.mercury234.session import LATE_ANSWERS_S, Session
 
@@ -187,8 +188,9 @@ def has_losses(habits: Mapping[str, str]) -> bool:
 
 def parse_element(wire: bytes) -> tuple[int | None, ...]:
     """Return one element's columns, whole Wh or varh; None where this meter has no such."""
-    values = (word_2143(wire[at : at + 4]) for at in range(0, len(wire), 4))
-    return tuple(None if value == NOT_METERED else value for value in values)
+    half = unpack(f"<{len(wire) // 2}H", wire)  # bytes 2-1-4-3: the high half first
+    values = [half[at] << 16 | half[at + 1] for at in range(0, len(half), 2)]
+    return tuple([None if value == NOT_METERED else value for value in values])
 
 
 def any_metered(element: Sequence[int | None]) -> bool:
@@ -205,8 +207,7 @@ def parse_fast(wire: bytes, size: int) -> dict[int, tuple[int | None, ...]]:
 
 def agrees(elements: Mapping[int, Sequence[int | None]]) -> bool:
     """Tell whether the sum is the sum of its tariffs, give or take what rounding drops."""
-    for column, total in enumerate(elements[0]):
-        parts = [elements[tariff][column] for tariff in TARIFFS if tariff]
+    for total, *parts in zip(*[elements[tariff] for tariff in TARIFFS], strict=True):
         known = [part for part in parts if part is not None]
         if total is not None and known and abs(sum(known) - total) > ROUNDING_WH:
             return False
@@ -230,19 +231,18 @@ class RegisterReader:
         spots: dict[Spot, set[int]] = {}
         for place in wanted.values():
             spots.setdefault(place.spot, set()).add(place.tariff)
-        found: dict[tuple[Spot, int], tuple[int | None, ...]] = {}
+        found: dict[Spot, Mapping[int, tuple[int | None, ...]]] = {}
         for spot, tariffs in sorted(spots.items()):
             try:
-                elements = await self._spot(spot, sorted(tariffs))
+                found[spot] = await self._spot(spot, sorted(tariffs))
             except (ReplyTimeout, FrameGarbled):
-                if not found:
+                if not any(found.values()):
                     raise
                 break
-            self._note_masked(spot, elements)
-            found.update(((spot, tariff), element) for tariff, element in elements.items())
+            self._note_masked(spot, found[spot])
         result: dict[Register, Quantity] = {}
         for register, place in wanted.items():
-            element = found.get((place.spot, place.tariff))
+            element = found[place.spot].get(place.tariff) if place.spot in found else None
             value = element[place.column] if element else None
             if value is not None:
                 result[register] = Quantity(Decimal(value), place.spot.columns[place.column][1])
@@ -277,7 +277,8 @@ class RegisterReader:
     async def _losses(self, spot: Spot, *, needed: bool) -> dict[int, tuple[int | None, ...]]:
         """Read them alone; what the line does not bring is absent unless it is all there is."""
         try:
-            return {LOSSES: await self._read_one(spot, LOSSES)}
+            reply = await self._session.data(spot.body(LOSSES), spot.size)
+            return {LOSSES: parse_element(data_of(reply.frame))}
         except NotSupported:
             self._forget(spot.code, LOSSES_REFUSED)
         except (ReplyTimeout, FrameGarbled):
@@ -302,11 +303,13 @@ class RegisterReader:
         answers, each taken for the one that is due next, are let pass before.
         """
         before: dict[int, tuple[int | None, ...]] = {}
+        data, size = self._session.data, spot.size
         for _ in range(SINGLE_READS):
             elements: dict[int, tuple[int | None, ...]] = {}
             try:
                 for tariff in tariffs:
-                    elements[tariff] = await self._read_one(spot, tariff)
+                    reply = await data(spot.body(tariff), size)
+                    elements[tariff] = parse_element(data_of(reply.frame))
             except NotSupported:
                 if not elements:
                     raise
@@ -325,10 +328,6 @@ class RegisterReader:
     def _forget(self, code: int, what: str) -> None:
         known = set(self._habits.get(REFUSED[code], "")) | {what}
         self._habits[REFUSED[code]] = "".join(sorted(known))
-
-    async def _read_one(self, spot: Spot, tariff: int) -> tuple[int | None, ...]:
-        reply = await self._session.data(spot.body(tariff), spot.size)
-        return parse_element(data_of(reply.frame))
 
     async def _read_fast(self, spot: Spot) -> Mapping[int, tuple[int | None, ...]]:
         first = await self._ask_fast(spot)

@@ -5,7 +5,7 @@ line's; here only an answer that passed the CRC and still makes no sense is aske
 """
 
 import contextlib
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -155,7 +155,8 @@ class Session:
 
         A closed channel is opened again once for each request.
         """
-        reply = await self._exchange(body, *sizes, firm=firm)
+        reply = await self._asked(body, sizes, firm=firm)
+        self.heard_at = reply.received_at
         if not _refused(reply, sizes):
             return reply
         if status_of(reply.frame) == CHANNEL_NOT_OPEN:
@@ -245,13 +246,15 @@ class Session:
     async def _exchange(
         self, body: bytes, *sizes: int, firm: bool = False, hide: tuple[slice, ...] = ()
     ) -> Reply:
-        reply = await ask(
-            request(self.address, body),
-            reply_rule(self.address, *sizes, firm=firm),
-            hide=hide,
-        )
+        reply = await self._asked(body, sizes, firm=firm, hide=hide)
         self.heard_at = reply.received_at
         return reply
+
+    def _asked(
+        self, body: bytes, sizes: tuple[int, ...], *, firm: bool, hide: tuple[slice, ...] = ()
+    ) -> Awaitable[Reply]:
+        rule = reply_rule(self.address, *sizes, firm=firm)
+        return ask(request(self.address, body), rule, hide=hide)
 
 
 def _refused(reply: Reply, sizes: tuple[int, ...]) -> bool:
