@@ -102,12 +102,12 @@ class JournalReader:
     async def _chapter(
         self, ring: Ring, told: Told | None, now: datetime, *, summer: bool | None
     ) -> Chapter:
-        """Look until nothing is new, or two looks agree."""
+        """Look until nothing is new, not even where to go on from, or two looks agree."""
         seen: View | None = None
         for _ in range(LOOKS):
             view = await self._look(ring, told)
             new = chapter(ring, view, told, now, summer=summer)
-            if new.empty or view == seen:
+            if (new.empty and new.told == told) or view == seen:
                 return new
             seen = view
         raise FrameGarbled(

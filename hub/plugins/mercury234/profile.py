@@ -117,6 +117,11 @@ class ProfileReader:
         if span is not None and since is None:
             self._wires.clear()  # a span is asked for to hear it anew, perhaps because of doubt
         last = await self._ask_last()
+        from_oldest = since is None and span is None
+        if (from_oldest and not last.status & OVERFLOW) or not divides_day(last.minutes):
+            # damage here would hide a lap of history for good, or all of it for today
+            self._wires.clear()
+            last = await self._ask_last(anew=True)
         if last.ends is None or last.status & INITIALISING:
             return self._empty(cursor(place, span))
         if not divides_day(last.minutes):
