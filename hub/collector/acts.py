@@ -103,6 +103,7 @@ class Acts:
         self._border = border
         self._waiting: list[Order] = []
         self.done: dict[int, State] = {}
+        self._denied = ""  # why the owner's password was refused
 
     async def look(self) -> None:
         """Find out what is ordered, and what became of a visit that died."""
@@ -140,6 +141,9 @@ class Acts:
             raise
 
     async def _one(self, order: Order, seat: Seat) -> None:
+        if self._denied and order.act not in READER:
+            await self._settle(order, State.REFUSED, self._denied)
+            return
         driver = self._border.build()
         held = Held(self._border, order)
         try:
@@ -150,6 +154,9 @@ class Acts:
         except ConsentSpent:
             return  # it was withdrawn, or has run out, since it was found
         except (HubError, ValueError) as error:
+            if isinstance(error, AccessDenied) and order.act not in READER:
+                # Nobody knows after how many wrong passwords a meter locks itself.
+                self._denied = str(error)
             if order.id not in self.done:
                 state = _state_after(error, order.act, is_spent=held.spent)
                 if state is not None:

@@ -1,5 +1,6 @@
 """Orders and the clock's correction in visits to the toy meter."""
 
+import asyncio
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
@@ -183,6 +184,23 @@ async def test_another_meter_gets_no_order(store, clock, toy, meter_id):
     assert "serial" in outcome.failed[f"meter {meter_id}"]
     assert "relay" not in other.asked
     assert state_of(store, order_id)[0] is State.WAITING
+
+
+async def test_a_visit_that_is_ended_in_a_write_stores_its_outcome_first(store, toy, meter_id):
+    order_id = order(store, meter_id, Act.SWITCH_RELAY, closed=False)
+    line = ToyLine(toy)
+    visiting = asyncio.create_task(once(store, line))
+
+    def cancel(message):
+        if message["ask"] == "relay":
+            visiting.cancel()
+
+    line.before_answer = cancel
+    with pytest.raises(asyncio.CancelledError):
+        await visiting
+    assert state_of(store, order_id)[0] is State.CONFIRMED
+    assert not toy.open
+    assert "profile" not in toy.asked
 
 
 async def test_a_withdrawn_order_is_not_sent(store, toy, meter_id):
