@@ -368,7 +368,7 @@ class Exchange:
                 if row is not None:
                     row.key, row.state, row.error_code = "", "", ""
             unit.session.flush()
-            keep_appeal(unit, contract_id, told, self.clock())
+            keep_appeal(unit, contract_id, told, self.clock(), quiet=True)
             _signal(unit, contract_id)
 
     def _notice(self, notice_id: int) -> tables.Notice | None:

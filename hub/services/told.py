@@ -264,8 +264,13 @@ def settle(row: tables.Submission, state: SubmissionState, at: datetime, reason:
     row.changed_at = at
 
 
-def keep_appeal(unit: Unit, contract_id: int, appeal: Appeal, now: datetime) -> tables.Appeal:
-    """Keep an appeal with its thread; news of one that we knew makes a notification."""
+def keep_appeal(
+    unit: Unit, contract_id: int, appeal: Appeal, now: datetime, *, quiet: bool = False
+) -> tables.Appeal:
+    """Keep an appeal with its thread; news of one that we knew makes a notification.
+
+    ``quiet``: what the consumer just did themselves is no news to them.
+    """
     row = kept.appeal_of(unit, contract_id, remote_id=appeal.remote_id, key=appeal.key)
     known = row is not None and row.remote_id != ""
     begun = appeal.thread[0][0] if appeal.thread else appeal.changed_at
@@ -298,7 +303,7 @@ def keep_appeal(unit: Unit, contract_id: int, appeal: Appeal, now: datetime) -> 
         ],
     )
     answers = [each for each in appeal.thread if each[1]]
-    if known and (row.state, len(answers)) != before:
+    if known and not quiet and (row.state, len(answers)) != before:
         new = len(answers) > before[1]
         kept.put(
             unit,

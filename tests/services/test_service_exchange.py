@@ -342,6 +342,7 @@ async def test_an_appeal_goes_and_its_answer_is_a_notification(
     page = appeals.one(who(user), appeal)
     assert (page.appeal.state, [said.text for said in page.thread][-1]) == ("in_work", "Спасибо")
     assert len(page.thread) == 3
+    assert len(Notices(store, clock).page(who(user), contract).items) == 1  # one's own words
     stranger = world.user()
     for act in (
         lambda: appeals.one(who(stranger), appeal),
