@@ -276,7 +276,7 @@ async def _journal(driver: Any, wish: Wish, progress: Progress) -> Mapping[str, 
 
         def take(page: JournalPage, book: str = book) -> None:
             events.update({entry.key: entry for entry in page.entries})
-            if page.lost is not None:
+            if page.lost is not None and _touches(page.lost, wish):
                 said = _said(lost_entry(book, page.lost), wish)
                 lost.append({"book": book, **_gap(page.lost), "text": said})
 
@@ -301,6 +301,13 @@ def _event(entry: JournalEntry, wish: Wish) -> Mapping[str, object]:
 
 def _said(entry: JournalEntry, wish: Wish) -> str:
     return sentence(of_entry(entry, wish.terms)).replace(NBSP, " ")
+
+
+def _touches(lost: Gap, wish: Wish) -> bool:
+    """Say if what was lost may have been between --since and --until."""
+    if wish.since is not None and lost.ends.face <= wish.since:
+        return False
+    return wish.until is None or lost.starts is None or lost.starts.face < wish.until
 
 
 def _is_wished(entry: JournalEntry, wish: Wish) -> bool:

@@ -404,6 +404,7 @@ def test_journal_is_in_words():
 def test_span_chooses_the_events_that_were_going_on(since, until, kinds):
     told = talk(Driver(books=JOURNALS), "journal", since=since, until=until)
     assert [event["kind"] for event in told["events"]] == kinds
+    assert len(told["lost"]) == (since is None or since < AT + timedelta(hours=1)) - (until == AT)
 
 
 def test_journals_can_be_chosen():
