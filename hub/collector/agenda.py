@@ -13,6 +13,7 @@ from hub.domain.profile import ProfilePage
 
 # Less than a day, so that a meter that is visited once a day is not left out every other time.
 BOOKS_EVERY = timedelta(hours=20)
+AGAIN = timedelta(hours=2)  # after books that did not arrive whole
 CLOCK_JUMP_S = 60.0  # crystals don't go off by so much between two visits
 
 
@@ -20,7 +21,7 @@ CLOCK_JUMP_S = 60.0  # crystals don't go off by so much between two visits
 class Signs:
     """What hints at events, gathered while a visit goes on."""
 
-    read_at: datetime | None  # when all journals were read last; None: never
+    read_at: datetime | None  # from when the next reading of all journals is reckoned; None: never
     asked: bool = False  # a person waits for this meter
     changed: bool = False  # an order was carried out
     clock_jumped: bool = False
@@ -45,3 +46,8 @@ def journals_due(signs: Signs, now: datetime) -> bool:
         or signs.clock_jumped
         or signs.disturbed
     )
+
+
+def reckoned_from(now: datetime, *, whole: bool) -> datetime:
+    """Say from when the next reading is reckoned: a bad line is not loaded at every visit."""
+    return now if whole else now - BOOKS_EVERY + AGAIN

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from hub.collector.acts import Acts
-from hub.collector.agenda import Signs, journals_due
+from hub.collector.agenda import Signs, journals_due, reckoned_from
 from hub.collector.border import Border, Place
 from hub.domain.calendar import instant_of
 from hub.domain.clock import ClockReading, MeterTime, to_face
@@ -358,8 +358,8 @@ class Visit:
             whole = whole and not silent
             if silent == SILENT_BOOKS:
                 break
-        if whole:
-            await self.border.stored(events.journals_read, self.place.now())
+        reckoned = reckoned_from(self.place.now(), whole=whole)
+        await self.border.stored(events.journals_read, reckoned)
 
     async def _journal(
         self, driver: ReadsJournal, seat: Seat, book: str, cursor: Cursor | None

@@ -126,7 +126,7 @@ def plan(store: Store, meter_id: int) -> JournalPlan:
 
 
 def journals_read(store: Store, meter_id: int, at: datetime, *, lease: Lease) -> None:
-    """Note that all books of a meter were gone through."""
+    """Note that all books were gone through; the next time is reckoned from ``at``."""
     with store.write() as unit:
         leases.prove(unit, lease)
         meters.state(unit, meter_id).journals_at = at

@@ -144,8 +144,25 @@ async def test_a_book_that_fails_does_not_stop_the_others(store, clock, toy, say
         assert journals_at(store, meter_id) == clock()
     else:
         assert "No answer" in outcome.failed[f"meter {meter_id}"]
-        assert journals_at(store, meter_id) is None
+        assert journals_at(store, meter_id) == clock() - timedelta(hours=18)
         assert meters.errand(store, meter_id).cursor.body == "100"  # half-hours did not wait
+
+
+async def test_books_that_did_not_arrive_are_tried_again_after_two_hours(store, clock, toy):
+    (meter_id,) = add(store, 1)
+    line = ToyLine(toy)
+    answer = toy.do_journal
+    toy.do_journal = lambda message: None
+    await once(store, line)
+    asked = toy.asked.count("journal")
+    toy.do_journal = answer
+    for halves in (2, 1, 1):
+        assert toy.asked.count("journal") == asked
+        clock.advance(minutes=30 * halves)
+        toy.slots += halves
+        await once(store, line)
+    assert same(store, toy)
+    assert journals_at(store, meter_id) == clock()
 
 
 async def test_silence_of_three_books_ends_the_trying(store, toy):
