@@ -681,9 +681,7 @@ class MeterState(Row, table=True):
     profile_through_at: datetime | None = None  # end of the newest stored slot
     profile_from_at: datetime | None = None  # start of the oldest stored slot
     profile_done: bool = False  # the cursor has reached the newest record at least once
-    journals_at: datetime | None = (
-        None  # from when their next reading is reckoned; None: never read
-    )
+    journals_at: datetime | None = None  # their next reading is reckoned from it; None: never read
     urgent_at: datetime | None = None  # since when a person waits for this meter
 
 
