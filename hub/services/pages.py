@@ -14,6 +14,7 @@ from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes,
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
 from hub.services.slots import Columns, SlotView, columns_of, slot_views
+from hub.services.submissions import billed_in
 from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
@@ -105,7 +106,8 @@ class PointPages:
         with self.store.read() as unit:
             row, shell = _begin(unit, who, point_id)
             card, installed = card_in(unit, row, self.clock())
-        return InfoPage(shell, PointInfo(card, facts_of(row, card, installed)))
+            told = () if card.latest else billed_in(unit, [row.id]).get(row.id, ())
+        return InfoPage(shell, PointInfo(card, facts_of(row, card, installed), told))
 
     def profile(
         self,

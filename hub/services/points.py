@@ -18,6 +18,7 @@ from hub.plugins.api import PointFact
 from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, MILLION
 from hub.services.registers import LatestReadings, latest_of, present_of
+from hub.services.submissions import BilledReading
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow
 from hub.store.unit import Store, Unit
@@ -106,10 +107,14 @@ class PointCard:
 
 @dataclass(frozen=True, slots=True)
 class PointInfo:
-    """A point with all its facts, in the order of the manual."""
+    """A point with all its facts, in the order of the manual.
+
+    ``told``: the readings its supplier bills by, where no meter tells any.
+    """
 
     card: PointCard
     facts: tuple[Fact, ...]
+    told: tuple[BilledReading, ...] = ()
 
     def __getitem__(self, key: str) -> Fact:
         return next(fact for fact in self.facts if fact.key == key)

@@ -271,4 +271,7 @@ async def test_the_main_page_has_the_newest_of_both(signed, keeping, carry):
 async def test_the_main_page_says_what_is_billed_by(signed, keeping, carry):
     keeping.record("76-4001", "ТУ-1", Taken({"": Decimal("3124.027")}, date(2026, 11, 1)))
     await carry()
-    assert "Расчетные на 1 ноября: 3124,027, принято" in words(signed.open(signed.here).text)
+    page = signed.open(signed.here).text
+    assert "Расчетные на 1 ноября: 3124,027, принято" in words(page)
+    point = words(signed.open(re.search(r'href="(/points/\d+)"', page)[1]).text)
+    assert "Дата последних показаний 01.11.2026 Последние показания 3124,027" in point

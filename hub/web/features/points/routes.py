@@ -145,7 +145,8 @@ def info_view(info: PointInfo, now: datetime) -> InfoView:
         number=text("number"),
         resource=gettext(RESOURCES.get(card.resource, card.resource)),
         last_reading_at=local(card.latest.taken_at, card.time_zone) if card.latest else None,
-        last_reading=_last_reading(card),
+        last_reading=_last_reading(card) or _told(info),
+        last_reading_on=max((each.taken_on for each in info.told), default=None),
         place=text("place"),
         model=text("model"),
         registry_number=text("registry_number"),
@@ -198,6 +199,15 @@ def _last_reading(card: PointCard) -> str | None:
         return ", ".join(face(value) for value in by_zone.values())
     words = (f"T{zone}{NBSP}{DASH}{NBSP}{face(by_zone[zone])}" for zone in sorted(zones))
     return ", ".join(words)
+
+
+def _told(info: PointInfo) -> str | None:
+    """Word what the supplier has instead: readings that people sent, or that it took itself."""
+    words = (
+        f"{each.zone}{NBSP}{DASH}{NBSP}{face(each.value)}" if each.zone else face(each.value)
+        for each in info.told
+    )
+    return ", ".join(words) or None
 
 
 router = Router("/", route_handlers=[points, info])

@@ -61,6 +61,7 @@ class InfoView:
     number: str | None = None
     resource: str | None = None
     last_reading_at: datetime | None = None
+    last_reading_on: date | None = None  # where only the day is known
     last_reading: str | None = None
     place: str | None = None
     model: str | None = None
