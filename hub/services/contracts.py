@@ -24,7 +24,7 @@ from hub.errors import (
     Missing,
     TooManyAttempts,
 )
-from hub.plugins.api import Desk, LinkBy, SupplierConnector, SupplierSpec
+from hub.plugins.api import Account, Desk, LinkBy, SupplierConnector, SupplierSpec
 from hub.services.asking import PATIENCE, Asking, Connectors
 from hub.services.bookkeeping import code_hash
 from hub.services.clock import utc_now
@@ -161,7 +161,51 @@ class Contracts:
             if not kept.ask_soon(unit, user_id, contract_id, unit.now()):
                 raise Missing
 
+    async def replace_password(self, user_id: int, contract_id: int, password: str) -> None:
+        """Prove a new password of the login that is kept, keep it, and have the supplier asked.
+
+        Raises InputRefused for an empty one or where the supplier gives none (a contract linked by
+        a code), TooManyAttempts, CredentialsRejected (also where it opens another account),
+        Missing, and what ``link`` raises for the supplier and its connector. After any of them
+        the old password stays.
+        """
+        found = await to_thread.run_sync(self._linked, user_id, contract_id)
+        contract, row, sealed = found
+        spec = self.plugins.connector(row.connector)
+        if spec.link_by is LinkBy.CODE:
+            raise InputRefused({"password": "contract.password_wrong"})
+        login = str(json.loads(sealed).get("login", ""))
+        settings = _account_settings(spec, login, password)
+        await to_thread.run_sync(self._supplier, user_id, row.id or 0, login)
+        account = await self.asking.ask(row, spec, settings, _sign_in)
+        if account.remote_id != contract.remote_id:
+            raise CredentialsRejected
+        await to_thread.run_sync(self._reseal, user_id, contract_id, _plain(settings))
+
     # -- the supplier --------------------------------------------------------------------------
+
+    def _linked(
+        self, user_id: int, contract_id: int
+    ) -> tuple[tables.Contract, tables.Supplier, str]:
+        """Find a contract of this user, its supplier, and its opened settings; Missing."""
+        with self.store.read() as unit:
+            found = kept.with_supplier(unit, contract_id)
+            if found is None or found[0].user_id != user_id:
+                raise Missing
+            sealed = found[0].sealed_settings
+            plain = unit.secrets.open(sealed, table="contract", row=contract_id, field="settings")
+            return *found, plain
+
+    def _reseal(self, user_id: int, contract_id: int, plain: str) -> None:
+        with self.store.write() as unit:
+            if not kept.owns(unit, user_id, contract_id):  # it may be gone meanwhile
+                raise Missing
+            sealed = unit.secrets.seal(plain, table="contract", row=contract_id, field="settings")
+            stored.seal_account(unit, contract_id, sealed)
+            state = kept.state(unit, contract_id)
+            if state is not None:
+                state.stopped, state.failures, state.due_at = False, 0, unit.now()
+            outbox.signal(unit, {"contract": contract_id, "user": user_id})
 
     def _supplier(self, user_id: int, supplier_id: int, login: str) -> tables.Supplier:
         """Find the supplier and count the try before anybody is asked."""
@@ -280,6 +324,10 @@ def _account_settings(spec: SupplierSpec[Any, Any], login: str, password: str) -
                 f"The connector '{spec.id}' asks for more than {' and '.join(told)}."
             ) from error
         raise InputRefused(wrong) from error
+
+
+async def _sign_in(connector: SupplierConnector, desk: Desk) -> Account:
+    return await connector.sign_in(desk)
 
 
 def _hint(spec: SupplierSpec[Any, Any]) -> str:

@@ -353,3 +353,61 @@ async def test_a_point_that_vanished_goes_and_the_others_keep_their_id(world, st
         after = {p.name: p.id for p in stored.of_contract(unit, user, contract_id)}
     assert set(after) == {"b!", "c"}
     assert after["b!"] == before["b"]
+
+
+def opened(store, contract_id):
+    with store.read() as unit:
+        sealed = unit.session.get(tables.Contract, contract_id).sealed_settings
+        return unit.secrets.open(sealed, table="contract", row=contract_id, field="settings")
+
+
+@pytest.fixture
+def books(store, supplier, passwords, clock):
+    return Bookkeeping(store, supplier, passwords, clock)
+
+
+async def test_a_new_password_is_proved_and_kept_and_asks_again(
+    world, store, clock, contracts, supplier, books
+):
+    user = world.user()
+    contract_id = await link(contracts, user, supplier)
+    with store.write() as unit:
+        state = unit.session.get(tables.ContractState, contract_id)
+        state.stopped, state.failures, state.due_at = True, 3, clock() + timedelta(days=9)
+    given = books.give_access("76382940-232", "dom").password
+    await contracts.replace_password(user, contract_id, given)
+    assert given in opened(store, contract_id)
+    with store.read() as unit:
+        state = unit.session.get(tables.ContractState, contract_id)
+        assert (state.stopped, state.failures) == (False, 0)
+        assert state.due_at <= unit.now()
+
+
+async def test_a_password_that_is_refused_or_anothers_leaves_the_old_one(
+    world, store, contracts, supplier, books
+):
+    user, stranger = world.user(), world.user()
+    contract_id = await link(contracts, user, supplier)
+    with pytest.raises(CredentialsRejected):
+        await contracts.replace_password(user, contract_id, "wrong")
+    with pytest.raises(InputRefused) as refused:
+        await contracts.replace_password(user, contract_id, "")
+    assert set(refused.value.fields) == {"password"}
+    given = books.give_access("76382940-232", "dom").password
+    with pytest.raises(Missing):
+        await contracts.replace_password(stranger, contract_id, given)
+    with store.write() as unit:  # the login now opens another account
+        unit.session.get(tables.Contract, contract_id).remote_id = "another"
+    with pytest.raises(CredentialsRejected):
+        await contracts.replace_password(user, contract_id, given)
+    assert "in the letter" in opened(store, contract_id)
+
+
+async def test_guessing_a_new_password_is_limited(world, contracts, supplier):
+    user = world.user()
+    contract_id = await link(contracts, user, supplier)
+    for _ in range(4):  # linking was the first try
+        with pytest.raises(CredentialsRejected):
+            await contracts.replace_password(user, contract_id, "wrong")
+    with pytest.raises(TooManyAttempts):
+        await contracts.replace_password(user, contract_id, "in the letter")
