@@ -1,5 +1,6 @@
 """``hub wire log``: a wire log in words."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from hub.cli.kit import pairs, plain, say_json
+from hub.cli.kit import pairs, plain
 from hub.wire.capture import MASK
 
 if TYPE_CHECKING:
@@ -147,8 +148,6 @@ def _say_entry(
 ) -> None:
     told = _explained(entry, spec, hints)
     if as_json:
-        import json
-
         shown = {
             "at": None if entry.at is None else entry.at.isoformat(),
             "line": entry.line,
@@ -168,19 +167,20 @@ def _say_entry(
     click.echo(f"  > {_hex(entry.request)}{_words(told, 'request')}")
     if entry.received:
         mark = "#" if entry.verdict else "<"
-        words = _words(told, "decoded") or _words(told, "response")
-        click.echo(f"  {mark} {_hex(entry.received)}{words}")
+        click.echo(f"  {mark} {_hex(entry.received)}{_words(told, 'response', 'decoded')}")
 
 
-def _words(told: Mapping[str, Any] | None, part: str) -> str:
+def _words(told: Mapping[str, Any] | None, *parts: str) -> str:
+    """Write what the driver says of its bytes: its sentences, or else names and values."""
     if told is None:
         return ""
-    said = [
+    said = [str(each) for part in parts for each in told[part].get("says", ())] or [
         f"{name} {value}" if name != "name" else str(value)
+        for part in parts
         for name, value in _flat(told[part])
         if name not in QUIET or (name == "crc" and value != "ok")
     ]
-    return "    " + ", ".join(said) if said else ""
+    return "".join(f"\n      {each}" for each in said)
 
 
 def _flat(words: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
@@ -194,6 +194,6 @@ def _flat(words: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, obj
 
 def _say_remark(remark: "Remark", *, as_json: bool) -> None:
     if as_json:
-        say_json({"remark": remark.text})
+        click.echo(json.dumps({"remark": remark.text}, ensure_ascii=False))
     else:
         click.echo(f"# {remark.text}")

@@ -59,8 +59,10 @@ def test_each_exchange_in_words(wire, log):
     assert lines[0] == "2026-11-24 10:00:00.000  tcp://g:1  37  0.030 s  answered"
     assert lines[1] == "  > 25 01 01 ** ** ** ** ** ** ** **"
     assert lines[3].startswith("2026-11-24 10:00:01.500")
-    assert lines[4].startswith(f"  > {REQUEST}    code 08, parameter read, parameter 01")
-    assert lines[5].startswith(f"  < {DENIED}    status 5, status_text channel not open")
+    assert lines[4] == f"  > {REQUEST}"
+    assert "parameter 01" in lines[5]
+    assert lines[6] == f"  < {DENIED}"
+    assert "channel not open" in lines[7]
     assert lines[-1] == "3 exchanges: 2 answered, 1 timeout"
 
 
@@ -75,6 +77,8 @@ def test_for_programs_it_is_an_object_a_line(wire, log):
     out = wire("log", str(log), "--driver", "mercury234", "--json")[1]
     masked, denied, silent = map(json.loads, out.splitlines())
     assert masked["explained"] is None
+    remarked = wire("log", str(log), "--remarks", "--json")[1].splitlines()
+    assert json.loads(remarked[0]) == {"remark": "2026-11-24T10:00:00.000000Z tcp://g:1 open"}
     assert denied["explained"]["decoded"]["status"] == 5
     assert (silent["verdict"], silent["received"], silent["seconds"]) == ("timeout", "", 0.25)
 
