@@ -1,6 +1,8 @@
 """Journals: records to entries, rings that turn, what is lost, what makes no sense."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +63,35 @@ def test_stamps_of_the_paper():
     assert parse_stamp(b"\xff" * 6) is None
     with pytest.raises(ValueError):
         parse_stamp(bytes.fromhex("095130180108"))  # the slip of the paper: hour first
+
+
+VECTORS = [
+    vector
+    for vector in json.loads(Path(__file__).with_name("mercury23x-vectors.json").read_text("utf-8"))
+    if vector["request_hex"][3:5] == "04"
+    and vector["request_hex"][6:8] != "00"
+    and vector.get("response_hex")
+]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_records_of_the_published_exchanges_say_what_is_printed(vector):
+    book = BOOKS[vector["request_hex"][6:8]]
+    wire = bytes.fromhex(vector["response_hex"])[1:-2][: book.size]
+    told = vector["decoded"]
+    if vector["id"] == "doc236-magn-06":  # the paper's slip: its second time is hour first
+        with pytest.raises(ValueError):
+            parse_record(book.shape, wire)
+        return
+    record = parse_record(book.shape, wire)
+    first = told.get("first_at") or told.get("time") or told.get("date")
+    assert record.first == datetime.fromisoformat(first)
+    second = record.second.isoformat() if record.second else record.detail.get("after")
+    assert second == told.get("second_at")
+    if "map_hex" in told:
+        assert record.detail["map"] == told["map_hex"]
+        assert record.detail["times"] == str(told["count"])
+    assert record.detail.get("status_word") == told.get("status_word_hex")
 
 
 @pytest.mark.parametrize("count", range(14))
