@@ -148,7 +148,9 @@ def by_coverage(goal: int) -> None:
 
     def one(stream: bytes) -> None:
         head = stream[0] if stream else 0
-        make_visit(done, head % len(kit.PERSONALITIES), head // 4, kit.lies(stream[1:]))
+        make_visit(
+            done, head % len(kit.PERSONALITIES), head // 4, cycle(list(kit.lies(stream[1:])))
+        )
         if done.visits % RUNS_A_NOTE == 0:
             done.rss_first_kb = done.rss_first_kb or rss_kb()
             done.save()
