@@ -31,7 +31,7 @@ from proof.figures import SCRATCH, Figure  # noqa: E402
 FOLDER = SCRATCH / "fuzz"
 HALVES = {"hypothesis": 500_000, "coverage": 500_000}
 EXAMPLES = 200  # of hypothesis between two notes of what is done
-RUNS_A_NOTE = 500  # of the coverage-guided fuzzer
+RUNS_A_NOTE = 100  # of the coverage-guided fuzzer
 LONGEST_RUN_S = 120  # of one visit
 WORDS = {
     "hypothesis": "drawn by hypothesis",
