@@ -114,12 +114,11 @@ def reseal_all(unit: Unit) -> int:
         for column in table.columns:
             if not column.name.startswith("sealed_"):
                 continue
-            rows = unit.session.execute(select(table.c.id, column).where(column != "")).all()
-            for id_, sealed in rows:
+            (key,) = table.primary_key.columns  # what is sealed names its row by one number
+            rows = unit.session.execute(select(key, column).where(column != "")).all()
+            for row, sealed in rows:
                 unit.session.execute(
-                    update(table)
-                    .where(table.c.id == id_)
-                    .values({column: unit.secrets.reseal(sealed)})
+                    update(table).where(key == row).values({column: unit.secrets.reseal(sealed)})
                 )
                 count += 1
     return count

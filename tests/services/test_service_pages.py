@@ -22,7 +22,7 @@ MIDNIGHT = datetime(2026, 11, 19, 21, tzinfo=UTC)  # of 20 November in Moscow
 
 
 def who(user, last=None):
-    return SignedIn(user, "a@b.c", "Анна Ким", "consumer", "", "", last, "hash", NOW, NOW)
+    return SignedIn(user, "a@b.c", "Анна Ким", "consumer", "", "", last, "hash", NOW, NOW, NOW)
 
 
 def read(world, meter, taken_at, values, day_start=False):

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from litestar import Litestar, get, post
@@ -94,6 +96,12 @@ def portal(settings, store, plugins):
 @pytest.fixture
 def guest(portal) -> Browser:
     return portal()
+
+
+@pytest.fixture
+def clock():
+    """The clock on the wall: the portal's services go by it, so the store has to as well."""
+    return lambda: datetime.now(UTC)
 
 
 @pytest.fixture

@@ -320,7 +320,7 @@ def info_view(*, known: bool = True) -> points.InfoView:
     if not known:
         return points.InfoView(head("info", "waiting"), "Цех, ввод 1")
     return points.InfoView(
-        head("info"), "Цех, ввод 1", "0763-8294-1118-01", "Электроснабжение", LAST,
+        head("info"), "Цех, ввод 1", "0763-8294-1118-01", "Электроснабжение", LAST, None,
         "T1 – 3124,027, T2 – 1527,796", "РУ-0,4 кВ", "Меркурий 234 ART(M)", "75755-19", "41888840",
         date(2020, 12, 1), date(2017, 1, 12), date(2027, 1, 12), "Три зоны", date(2020, 1, 1),
         "0,2S/0,5", "3×230/400 В", "5/60 А", "45\u00a0кВт", True, "30", "1", "1",

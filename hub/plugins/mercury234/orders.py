@@ -81,7 +81,7 @@ class Orders:
             return Outcome.REFUSED
 
         async def seen() -> bool:
-            left = _away(await self._read_clock(), target) - excess.total_seconds()
+            left = _away(await self._read_clock(), target) + excess.total_seconds()
             moved = abs(left - away) > abs(away) / 2 > SLACK_S / 2
             return abs(left) <= SLACK_S and (answered or moved)
 

@@ -237,6 +237,11 @@ def test_what_a_correction_cannot_do_is_not_sent(drift):
     assert line.writes == []
 
 
+@pytest.mark.parametrize("drift", [-241, -239, -30])
+def test_slow_clock_that_went_as_far_as_it_may_is_confirmed(drift):
+    assert Line(Act.CORRECT_CLOCK, drift=drift).run(nudge) is Outcome.CONFIRMED
+
+
 def test_about_midnight_nothing_is_sent():
     line = Line(Act.CORRECT_CLOCK, drift=30, at=NOON.replace(hour=20, minute=59, second=45))
     with pytest.raises(ValueError, match="midnight"):

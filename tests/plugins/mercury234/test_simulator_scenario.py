@@ -522,8 +522,8 @@ def test_recurring_events_come_as_often_as_said(tmp_path):
     )
     asker = playing(tmp_path, text)
     asker.ask("00")
-    ons = [on for on, _ in books(asker)[0x01]][1:]
-    assert ons == [at(20, 1, 5), at(20, 7, 5), at(20, 13, 5)]
+    switches = [on for on, _ in books(asker)[0x01]][1:]
+    assert switches == [at(20, 1, 5), at(20, 7, 5), at(20, 13, 5)]
     assert [b for b, _ in books(asker)[0x1A]] == [at(20, 2), at(21, 2), at(22, 2)]
     assert books(asker)[0x12] == [(at(20, 3), at(20, 3, 1))]
 
@@ -531,13 +531,13 @@ def test_recurring_events_come_as_often_as_said(tmp_path):
 def test_spread_starts_are_luck_of_the_seed_and_apart_of_the_meter(tmp_path):
     text = event("kind = 'outage'\nat = '+0s'\nevery = '6h'\nspread = '5h'\nlasts = '1m'")
 
-    def ons(text: str, seed: int, address: int) -> list[datetime]:
+    def switches(text: str, seed: int, address: int) -> list[datetime]:
         asker = playing(tmp_path, text, meters=2, seed=seed)
         asker.ask("00")
         return [e.began for e in asker.line.meters[address].journal(NOW) if e.book == 1][1:]
 
-    assert ons(text, 1, 1) == ons(text, 1, 2) != ons(text, 2, 1)
-    assert ons(f"{text}\napart = true", 1, 1) != ons(f"{text}\napart = true", 1, 2)
-    gaps = [b - a for a, b in pairwise(ons(text, 1, 1))]
+    assert switches(text, 1, 1) == switches(text, 1, 2) != switches(text, 2, 1)
+    assert switches(f"{text}\napart = true", 1, 1) != switches(f"{text}\napart = true", 1, 2)
+    gaps = [b - a for a, b in pairwise(switches(text, 1, 1))]
     assert min(gaps) > timedelta(0)
     assert len(set(gaps)) > 5

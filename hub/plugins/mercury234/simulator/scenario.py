@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).parent / "scenarios"
 class _Event:
     """One entry of a scenario. ``at``: an instant, or seconds after the scenario's start."""
 
-    whats: tuple[Happening, ...]
+    subjects: tuple[Happening, ...]
     at: datetime | int
     lasts: int
     every: int | None
@@ -65,7 +65,7 @@ class Scenario:
             )
             for number, event in enumerate(self.events)
             if event.meters is None or address in event.meters
-            for what in event.whats
+            for what in event.subjects
         ]  # fmt: skip
 
 
@@ -113,14 +113,14 @@ def parse(text: str) -> Scenario:
 def _event(table: Table) -> _Event:
     name = table.word("kind", tuple(KINDS))
     kind = KINDS[name]
-    whats = kind.read(table)
+    subjects = kind.read(table)
     at = table.time("at")
     lasts = table.seconds("lasts") if kind.lasting else 0
     every = table.seconds("every", None)
     spread = table.seconds("spread", 0)
     meters = table.addresses()
     event = _Event(
-        whats=whats, at=at, lasts=lasts, every=every, spread=spread,
+        subjects=subjects, at=at, lasts=lasts, every=every, spread=spread,
         times=table.number("times", 1, 1_000_000, None), until=table.time("until", None),
         apart=table.take("apart", bool, False),
         meters=meters,
