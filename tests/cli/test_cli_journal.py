@@ -60,7 +60,7 @@ def test_people_read_sentences_by_journal(capsys, line):
     shown = read(capsys, line, "--language", "ru", "--since", "2026-11-01").splitlines()
     assert shown[0] == "02  Коррекции часов"
     assert "12  Вскрытие корпуса" in shown
-    assert "    2 ноября 2026 в 20:15 вскрыт корпус счётчика, на 22 минуты" in shown
+    assert "    2 ноября 2026 в 20:15 вскрыт корпус счетчика, на 22 минуты" in shown
     assert not any(line.startswith("09") for line in shown)  # of years ago
     shown = read(capsys, line, "--until", "2020-01-01")
     assert shown == "No entries.\n"

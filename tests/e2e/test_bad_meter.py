@@ -36,10 +36,13 @@ def test_unknown_address_is_silence(quiet):
     fails(quiet.try_read("clock", "--repeats=0", address=77), "No answer", "check the address")
 
 
-def test_what_the_meter_cannot_do_is_said(quiet):
-    fails(
-        quiet.try_read("journal"), "can't read its journal", "identity, clock, registers, profile"
-    )
+def test_a_meter_of_another_protocol_is_named():
+    served = Served({"protocol": "dlms"}, [])
+    try:
+        done = served.try_read("clock", "--repeats=0")
+    finally:
+        served.stop()
+    fails(done, "protocol")
 
 
 def test_dead_line_is_named(quiet):

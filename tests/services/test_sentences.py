@@ -117,7 +117,7 @@ def test_every_kind_has_a_sentence_in_every_language(kind, more, spoken):
         assert not re.search(r"[%<>{}_]|None|  ", text), text
         assert text == text.strip()
         assert text[0].isupper() or text[0].isdigit()
-        assert bool(re.search("[а-яё]", text)) == (spoken == "ru"), text
+        assert bool(re.search("[а-яе]", text)) == (spoken == "ru"), text
 
 
 def test_titles_severities_and_groups_are_whole(spoken):
@@ -125,7 +125,7 @@ def test_titles_severities_and_groups_are_whole(spoken):
     assert set(SEVERITIES) == set(Severity)
     assert set(GROUPS) == set(Group)
     words = [gettext(each) for each in (*TITLES.values(), *SEVERITIES.values(), *GROUPS.values())]
-    assert all(bool(re.search("[а-яё]", word)) == (spoken == "ru") for word in words)
+    assert all(bool(re.search("[а-яе]", word)) == (spoken == "ru") for word in words)
     assert len({kind_title(kind) for kind in KINDS}) == len(KINDS)
 
 
@@ -137,15 +137,15 @@ def test_titles_severities_and_groups_are_whole(spoken):
     [
         ("phase_voltage_lost", timedelta(minutes=5, seconds=12),
          "12 ноября в 14:03 пропало напряжение на фазе 2, на 5 минут 12 секунд"),
-        ("power_lost", None, "12 ноября в 14:03 пропало питание, и это ещё продолжается"),
+        ("power_lost", None, "12 ноября в 14:03 пропало питание, и это еще продолжается"),
         ("case_opened", timedelta(days=1, hours=2, minutes=1),
-         "12 ноября в 14:03 вскрыт корпус счётчика, на 1 день 2 часа 1 минуту"),
+         "12 ноября в 14:03 вскрыт корпус счетчика, на 1 день 2 часа 1 минуту"),
         ("clock_corrected", None, ("12 ноября в 14:03 часы переведены на 3 минуты 20 секунд "
-         "вперёд, с 14:03:10 на 14:06:30")),
-        ("clock_drifted", None, ("12 ноября в 14:03 часы счётчика отстают на 12 секунд, "
+         "вперед, с 14:03:10 на 14:06:30")),
+        ("clock_drifted", None, ("12 ноября в 14:03 часы счетчика отстают на 12 секунд, "
          "это больше допуска в 5 секунд")),
         ("clock_correction_refused", None, ("12 ноября в 14:03 часы не исправлены: "
-         "часы счётчика отстают на 12 секунд; счётчик отказал")),
+         "часы счетчика отстают на 12 секунд; счетчик отказал")),
         ("parameters_written", None, "12 ноября параметры записывались 13 раз (номера 05, 0C)"),
         ("self_test_changed", None, ("12 ноября в 14:03 изменился результат самодиагностики: "
          "появились E-01; исчезли E-47")),
@@ -179,10 +179,10 @@ def test_what_is_lost_is_said_with_its_bounds(russian):
     [
         (BEGAN, ""),
         (BEGAN + timedelta(seconds=60), ""),
-        (BEGAN + timedelta(seconds=61), " (14:04 по часам счётчика)"),
-        (BEGAN - timedelta(seconds=61), " (14:02 по часам счётчика)"),
-        (BEGAN + timedelta(hours=12), " (13 ноября 02:03 по часам счётчика)"),
-        (BEGAN - timedelta(days=3650), " (14 ноября 2016 14:03 по часам счётчика)"),
+        (BEGAN + timedelta(seconds=61), " (14:04 по часам счетчика)"),
+        (BEGAN - timedelta(seconds=61), " (14:02 по часам счетчика)"),
+        (BEGAN + timedelta(hours=12), " (13 ноября 02:03 по часам счетчика)"),
+        (BEGAN - timedelta(days=3650), " (14 ноября 2016 14:03 по часам счетчика)"),
     ],
 )
 def test_the_meter_s_clock_stands_beside_where_it_differs(shown, beside, russian):
@@ -305,7 +305,7 @@ def test_a_stored_event_is_told_in_its_point_s_zone(russian):
         first_seen_at=ended_at,
     )  # fmt: skip
     assert sentence(of_view(view), TODAY).replace(NBSP, " ") == (
-        "12 ноября в 16:03 (14:03 по часам счётчика) пропало напряжение на фазе 2, на 1 час"
+        "12 ноября в 16:03 (14:03 по часам счетчика) пропало напряжение на фазе 2, на 1 час"
     )
 
 

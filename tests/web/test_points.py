@@ -336,7 +336,7 @@ def test_the_main_page_says_what_is_owed_and_what_was_used(signed, owner, week, 
     assert "T1 пик 1 004,200" in text
     month = exact(kwh(week, MIDNIGHT, MIDNIGHT + 7 * DAY))
     assert f"{month:.0f} кВт·ч" in text
-    assert "Уведомлений пока нет" in text
+    assert "НЕ ПРОЧИТАНО" in text
 
 
 def test_the_contract_looked_at_last_is_kept_and_written_once(signed, owner, store):
