@@ -5,6 +5,7 @@ books hold for the contract. ``house_code``: the hub has proved a one-time code 
 number before it asks, and the account holds the number alone.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -68,7 +69,7 @@ class HouseCodeAccount(PluginSettings):
     number: str = setting(label="supplier.number", hint="supplier.house.number_hint")
 
 
-class Connector(Generic[SET]):
+class Connector(ABC, Generic[SET]):
     """One consumer's access; signs in once and remembers whose books these are."""
 
     def __init__(self, settings: SET) -> None:
@@ -79,8 +80,9 @@ class Connector(Generic[SET]):
         self.account = await self._prove(_books(desk))
         return self.account
 
+    @abstractmethod
     async def _prove(self, books: Books) -> Account:
-        raise NotImplementedError
+        """Find the account that the settings open; CredentialsRejected if they open none."""
 
     async def answer(self, desk: Desk, challenge: Challenge, reply: str) -> Account:  # noqa: ARG002 - the protocol's
         raise NotSupported("The house books ask nothing but what the letter holds.")
