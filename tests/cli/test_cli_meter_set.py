@@ -101,7 +101,7 @@ def test_fast_clock_is_corrected_once_a_day(capsys, line):
         "correct_clock", "refused",
     )  # fmt: skip
     assert "E-47" in read(capsys, line, "state", address=3)["faults"]
-    for tongue, words in (("en", "the clock is being corrected"), ("ru", "идёт коррекция времени")):
+    for tongue, words in (("en", "the clock is being corrected"), ("ru", "идет коррекция времени")):
         assert hub(line, "read", "state", f"--language={tongue}", address=3) == 0
         assert words in capsys.readouterr().out
 
