@@ -135,12 +135,12 @@ class Collector:
         await self.links.incoming.expect(called_lines(due, reach=self.settings.reach))
         for work in plan(due, reach=self.settings.reach):
             if work.line.id in self.workers:
-                self.workers[work.line.id][0].feed(work.meters)
+                self.workers[work.line.id][0].feed(work.meters, work.glances)
                 continue
             lease = await self._claim(work)
             if lease is not None:
                 worker = Worker(self.means, work.line, lease)
-                worker.feed(work.meters)
+                worker.feed(work.meters, work.glances)
                 self.workers[work.line.id] = (worker, asyncio.create_task(worker()))
 
     async def _claim(self, work: LineWork) -> Lease | None:

@@ -16,10 +16,14 @@ SPREAD_S = 60  # visits of different meters start within this time
 
 @dataclass(frozen=True, slots=True)
 class LineWork:
-    """The meters of one line that are due: those that a person waits for, then the longest due."""
+    """The meters of one line that are due: those that a person waits for, then the longest due.
+
+    ``glances``: those whose values of now an open page waits for, due or not.
+    """
 
     line: LineRow
     meters: tuple[StateRow, ...]
+    glances: tuple[StateRow, ...] = ()
 
 
 def plan(due: Due, *, reach: Collection[str] = ()) -> list[LineWork]:
@@ -32,15 +36,22 @@ def plan(due: Due, *, reach: Collection[str] = ()) -> list[LineWork]:
     for state in due.states:
         if state.urgent_at or (not state.stopped and state.due_at <= due.now):
             by_line.setdefault(state.line_id, []).append(state)
+    glances: dict[int, list[StateRow]] = {}
+    for state in due.glances:
+        glances.setdefault(state.line_id, []).append(state)
     return [
-        LineWork(line, tuple(sorted(by_line[line.id], key=lambda state: state.urgent_at is None)))
+        LineWork(
+            line,
+            tuple(sorted(by_line.get(line.id, ()), key=lambda state: state.urgent_at is None)),
+            tuple(glances.get(line.id, ())),
+        )
         for line in due.lines
-        if line.id in by_line
+        if (line.id in by_line or line.id in glances)
         and (not line.reach or line.reach in reach)
         and (
             line.next_try_at is None
             or line.next_try_at <= due.now
-            or any(state.urgent_at for state in by_line[line.id])
+            or any(state.urgent_at for state in by_line.get(line.id, ()))
         )
     ]
 

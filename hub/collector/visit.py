@@ -106,6 +106,7 @@ class Visit:
     ) -> None:
         self.place = place
         self.asked_at = asked_at  # since when a person waits for it
+        self.glance_at: datetime | None = None  # since when a page waits for values of now
         self.store = place.store
         self.lease = place.lease
         self.spec = spec
@@ -116,6 +117,7 @@ class Visit:
         self.signs = Signs(None)
         self.trouble: LinkError | None = None  # of a part that the others did not wait for
         self.tally = Tally()
+        self._can_look = False
 
     async def __call__(self) -> Tally:
         """Go through the visit; HubError says what stopped it."""
@@ -169,9 +171,9 @@ class Visit:
             except (ReplyTimeout, FrameGarbled) as error:
                 self.trouble = error  # half-hours don't wait for registers, nor the other way round
         if Can.SNAPSHOT in can:
-            await self._aside(
-                "snapshot", self._snapshot(cast("ReadsSnapshot", driver), seat, shown)
-            )
+            self._can_look = True
+            self.glance_at = self.place.now()
+            await self._look(driver, seat)
         await self._answer(seat)
         if Can.PROFILE in can:
             reader = cast("ReadsProfile", driver)
@@ -231,9 +233,18 @@ class Visit:
 
     # -- values of now
 
-    async def _snapshot(self, driver: ReadsSnapshot, seat: Seat, shown: MeterTime) -> None:
+    async def _look(self, driver: object, seat: Seat) -> None:
+        """Read the values of now if a page waits for them; called between longer readings."""
+        if self.glance_at is None or not self._can_look:
+            return
+        self.glance_at = None
+        await self._aside("snapshot", self._snapshot(cast("ReadsSnapshot", driver), seat))
+
+    async def _snapshot(self, driver: ReadsSnapshot, seat: Seat) -> None:
         values = await self.border.ask(seat, "read_snapshot", driver.read_snapshot)
-        await self.border.stored(snapshots.store_snapshot, values, shown, self.place.now())
+        now = self.place.now()
+        shown = to_face(now, self.errand.bases.now(now))
+        await self.border.stored(snapshots.store_snapshot, values, shown, now)
 
     async def _state(self, driver: ReadsState, seat: Seat, shown: MeterTime) -> None:
         state = await self.border.ask(seat, "read_state", driver.read_state)
@@ -283,6 +294,7 @@ class Visit:
         cursor: Cursor | None,
         span: tuple[MeterTime, MeterTime] | None = None,
     ) -> ProfilePage:
+        await self._look(driver, seat)
         return await self.border.ask(
             seat, "read_profile", lambda: driver.read_profile(cursor, span), PAGE_S
         )
@@ -367,6 +379,7 @@ class Visit:
         """Go on from a book's cursor, page by page, to its newest entry."""
         anew = False
         while True:
+            await self._look(driver, seat)
             try:
                 page = await self.border.ask(
                     seat, "read_journal", partial(driver.read_journal, book, cursor), PAGE_S

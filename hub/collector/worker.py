@@ -2,7 +2,8 @@
 
 The lease is renewed while visits run, and what the line has carried is stored with it. When it is
 lost, visits end and nothing more is stored. A meter that a person waits for is visited at once,
-beside those that are visited already and before them on the line.
+beside those that are visited already and before them on the line. What an open page waits for is
+read by the visit that runs at that meter, else in a short conversation of its own.
 If nobody on the line answers, the line is down: that is said once, and its meters are not
 punished for it.
 """
@@ -19,11 +20,12 @@ from datetime import datetime
 import structlog
 
 from hub.collector.backoff import after_failure, wait
+from hub.collector.glance import glance
 from hub.collector.plan import next_visit
 from hub.collector.visit import Place, Tally, Visit
 from hub.errors import Blame, ContractBroken, HubError, LineBusy, LineDown, StoreUnavailable
 from hub.plugins.manager import Plugins
-from hub.services import lines, meters
+from hub.services import lines, live, meters
 from hub.services.lines import Carried, Lease, LineRow, StateRow
 from hub.store.unit import Store
 from hub.wire.address import LineAddress, parse_line
@@ -69,6 +71,7 @@ class Running:
 
     state: StateRow
     task: asyncio.Task[None]
+    visit: Visit | None = None  # None: it is a glance, or has not begun
     holds_line: bool = False  # nobody else can talk until it ends
     ending: bool = False  # it was told to
 
@@ -100,6 +103,8 @@ class Worker:
         self.running: dict[int, Running] = {}
         self.seen: set[int] = set()
         self.asked: dict[int, datetime] = {}  # since when a person waits, by meter
+        self.glances: list[StateRow] = []  # to be read in a conversation of their own
+        self.glanced: dict[int, datetime] = {}  # since when a page waits, by meter
         self.put_off: set[int] = set()  # ended for whoever has a person waiting
         self.fed = asyncio.Event()
         self.silent: list[tuple[StateRow, HubError]] = []
@@ -107,11 +112,12 @@ class Worker:
         self.down: HubError | None = None
         self.lost: HubError | None = None
 
-    def feed(self, due: Iterable[StateRow]) -> None:
+    def feed(self, due: Iterable[StateRow], glances: Iterable[StateRow] = ()) -> None:
         """Add meters that are due; those that wait, run or were just visited are known.
 
-        One that a person waits for goes first; if its visit runs already that visit starts anew,
-        for it may be deep in the profile and the registers were read long ago.
+        ``glances``: whose values of now a page waits for. One that a person waits for goes first;
+        if its visit runs already that visit starts anew, for it may be deep in the profile and the
+        registers were read long ago.
         """
         for state in due:
             if state.urgent_at is not None and self.asked.get(state.meter_id) != state.urgent_at:
@@ -124,6 +130,21 @@ class Worker:
                 self.seen.add(state.meter_id)
                 self.waiting.append(state)
                 self.fed.set()
+        for state in glances:
+            self._feed_glance(state)
+
+    def _feed_glance(self, state: StateRow) -> None:
+        running = self.running.get(state.meter_id)
+        if state.glance_at is None or self.glanced.get(state.meter_id) == state.glance_at:
+            return
+        if running is None:
+            self.glances.append(state)
+            self.fed.set()
+        elif running.visit is not None:
+            running.visit.glance_at = state.glance_at
+        else:
+            return  # another glance is under way; the next look at what is due tells it again
+        self.glanced[state.meter_id] = state.glance_at
 
     async def __call__(self) -> Outcome:
         """Visit all, then let the line go."""
@@ -202,9 +223,10 @@ class Worker:
 
     async def _visit_all(self, line: Line) -> None:
         place = Place(self.means.store, line, self.lease, self.means.now)
-        while self.waiting or self.running:
+        while self.waiting or self.running or self.glances:
             if self.lost or self.down or self._is_dead():
                 self.waiting.clear()
+                self.glances.clear()
             self.fed.clear()
             self._start_visits(place)
             if not self.running:
@@ -227,6 +249,10 @@ class Worker:
 
     def _start_visits(self, place: Place) -> None:
         """Start what may start: some at a time, and whoever a person waits for."""
+        glances, self.glances = self.glances, []
+        for state in glances:
+            task = asyncio.create_task(self._glance(place, state))
+            self.running[state.meter_id] = Running(state, task)
         later = []
         for state in self.waiting:
             running = self.running.get(state.meter_id)
@@ -282,6 +308,7 @@ class Worker:
             spec = self.means.plugins.driver(errand.meter.driver)
             self.running[meter_id].holds_line = not spec.interleave
             visit = Visit(place, spec, errand, asked_at=state.urgent_at)
+            self.running[meter_id].visit = visit
             tally = await visit()
             await self._went_well(state, tally)
         except HubError as error:
@@ -300,6 +327,31 @@ class Worker:
             await self._went_wrong(state, visit.tally if visit else Tally(), fault)
         else:
             self._log(state, tally, began)
+
+    async def _glance(self, place: Place, state: StateRow) -> None:
+        """Read a meter's values of now for an open page; how its visits fare is another matter."""
+        store, meter_id = self.means.store, state.meter_id
+        error: HubError | None = None
+        try:
+            errand = await asyncio.to_thread(meters.errand, store, meter_id)
+            await glance(place, self.means.plugins.driver(errand.meter.driver), errand)
+            await self._heard()
+        except HubError as told:
+            error = told
+        except Exception:
+            error = ContractBroken(f"The values of now of meter {meter_id} could not be read.")
+            log.exception("glance_fault", meter=meter_id, line=self.row.address)
+        if error is None:
+            return
+        log.info("glance_failed", meter=meter_id, error=error.code, text=str(error))
+        if isinstance(error, LineBusy):
+            self.lost = error
+            return
+        if isinstance(error, LineDown):
+            self.down = error
+        elif isinstance(error, StoreUnavailable):
+            raise error
+        await asyncio.to_thread(live.failed, store, meter_id, error.code, lease=self.lease)
 
     async def _went_well(self, state: StateRow, tally: Tally) -> None:
         await self._heard()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.store import leases, line_stats, meters, outbox
+from hub.store import glances, leases, line_stats, meters, outbox
 from hub.store.leases import Holder, Lease
 from hub.store.meters import LineRow, StateRow
 from hub.store.unit import Store, Unit
@@ -13,6 +13,7 @@ __all__ = ["TERM", "Due", "Holder", "Lease", "LineRow", "StateRow"]
 
 TERM = leases.TERM
 KEEP_SIGNALS = timedelta(days=1)
+GLANCE_LASTS = timedelta(seconds=30)  # a page that has waited so long has asked again, or is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Due:
     lines: tuple[LineRow, ...]
     states: tuple[StateRow, ...]
     next_at: datetime | None  # when the next meter becomes due; None: never
+    glances: tuple[StateRow, ...] = ()  # meters whose values of now an open page waits for
 
 
 def due(store: Store) -> Due:
@@ -34,6 +36,7 @@ def due(store: Store) -> Due:
             tuple(meters.lines(unit)),
             tuple(meters.states(unit, due_by=now)),
             meters.next_due(unit, now),
+            tuple(glances.waiting(unit, now - GLANCE_LASTS)),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +10,16 @@ from hub.domain.clock import MeterTime
 from hub.domain.meters import FixedValues, MeterState, Quantity, Register
 from hub.errors import Missing
 from hub.services.storing import tell
-from hub.store import last_values, leases, meters, points
+from hub.store import glances, last_values, leases, meters, points
 from hub.store.events import face_of, face_text
 from hub.store.last_values import LastRow
 from hub.store.leases import Lease
 from hub.store.unit import Store, Unit
 
-SNAPSHOT, STATE, FIXED = "snapshot", "state", "fixed"
+SNAPSHOT, RECENT, STATE, FIXED = "snapshot", "recent", "state", "fixed"
+POWER = Register("1.7.0")
+RECENT_LASTS = timedelta(minutes=10)  # of the line that an open page draws
+MOST_RECENT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,31 @@ def store_snapshot(
     at: datetime, *, lease: Lease,
 ) -> None:  # fmt: skip
     """Keep instantaneous values; pages are told at once where a person waits for them."""
-    _keep(store, meter_id, SNAPSHOT, {"values": _values(values)}, shown=shown, at=at, lease=lease)
+    with store.write() as unit:
+        body = {"values": _values(values)}
+        _keep_in(unit, meter_id, SNAPSHOT, body, shown=shown, at=at, lease=lease)
+        power = values.get(POWER)
+        if power is not None:
+            _keep_recent(unit, meter_id, power.value, at)
+        glances.answer(unit, meter_id)
+
+
+def _keep_recent(unit: Unit, meter_id: int, watts: Decimal, at: datetime) -> None:
+    """Add to the powers of the last minutes, oldest first."""
+    row = last_values.of_meter(unit, meter_id).get(RECENT)
+    since = (at - RECENT_LASTS).timestamp()
+    told = [] if row is None else [one for one in row.body["watts"] if one[0] >= since]
+    told = [*told, [round(at.timestamp(), 3), str(watts)]][-MOST_RECENT:]
+    last_values.keep(unit, meter_id, RECENT, {"watts": told}, at=at, shown="")
+
+
+def recent_of(row: LastRow | None) -> tuple[tuple[datetime, Decimal], ...]:
+    """Read the powers of the last minutes, in watts as the meter measures them, oldest first."""
+    if row is None:
+        return ()
+    return tuple(
+        (datetime.fromtimestamp(at, UTC), Decimal(watts)) for at, watts in row.body["watts"]
+    )
 
 
 def store_state(
@@ -68,14 +95,21 @@ def _keep(
     at: datetime, lease: Lease,
 ) -> bool:  # fmt: skip
     with store.write() as unit:
-        leases.prove(unit, lease)
-        is_new = last_values.keep(unit, meter_id, what, body, at=at, shown=face_text(shown))
-        if what != SNAPSHOT and is_new:
-            tell(unit, meter_id)
-        elif meters.state(unit, meter_id).urgent_at is not None:
-            # At other times the half-hours that come with a visit are the signal.
-            tell(unit, meter_id)
-        return is_new
+        return _keep_in(unit, meter_id, what, body, shown=shown, at=at, lease=lease)
+
+
+def _keep_in(
+    unit: Unit, meter_id: int, what: str, body: Mapping[str, Any], *, shown: MeterTime,
+    at: datetime, lease: Lease,
+) -> bool:  # fmt: skip
+    leases.prove(unit, lease)
+    is_new = last_values.keep(unit, meter_id, what, body, at=at, shown=face_text(shown))
+    if what != SNAPSHOT and is_new:
+        tell(unit, meter_id)
+    elif meters.state(unit, meter_id).urgent_at is not None:
+        # At other times the half-hours that come with a visit are the signal.
+        tell(unit, meter_id)
+    return is_new
 
 
 def of_meter(store: Store, meter_id: int) -> LastSeen:
@@ -108,12 +142,17 @@ def _last_seen(unit: Unit, meter_id: int) -> LastSeen:
     snapshot, state, fixed = rows.get(SNAPSHOT), rows.get(STATE), rows.get(FIXED)
     return LastSeen(
         meter_id,
-        None if snapshot is None else Snapshot(snapshot.at, _quantities(snapshot.body["values"])),
+        snapshot_of(snapshot),
         None if state is None else _state_of(state.body),
         None if state is None else state.at,
         None if fixed is None else _fixed_of(fixed),
         meters.waiting_since(unit, meter_id),
     )
+
+
+def snapshot_of(row: LastRow | None) -> Snapshot | None:
+    """Read a kept snapshot."""
+    return None if row is None else Snapshot(row.at, _quantities(row.body["values"]))
 
 
 def _values(values: Mapping[Register, Quantity]) -> list[list[str]]:

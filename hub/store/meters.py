@@ -63,6 +63,7 @@ class StateRow:
     error_text: str
     urgent_at: datetime | None = None  # since when a person waits for it
     tried_at: datetime | None = None
+    glance_at: datetime | None = None  # since when an open page waits for its values of now
 
 
 def line_of(row: Line) -> LineRow:
@@ -81,7 +82,7 @@ def line_of(row: Line) -> LineRow:
     )
 
 
-def state_of(row: MeterState, line_id: int) -> StateRow:
+def state_of(row: MeterState, line_id: int, glance_at: datetime | None = None) -> StateRow:
     return StateRow(
         row.meter_id,
         line_id,
@@ -94,6 +95,7 @@ def state_of(row: MeterState, line_id: int) -> StateRow:
         row.error_text,
         row.urgent_at,
         row.tried_at,
+        glance_at,
     )
 
 

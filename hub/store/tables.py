@@ -829,7 +829,7 @@ class MeterEvent(Row, table=True):
 
 
 class LastValues(Row, table=True):
-    """What a meter showed last: one row for each of 'snapshot', 'state' and 'fixed'."""
+    """What a meter showed last: one row for each of 'snapshot', 'recent', 'state' and 'fixed'."""
 
     __tablename__ = "last_values"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -838,6 +838,16 @@ class LastValues(Row, table=True):
     at: datetime
     shown: str = ""  # the meter's face then
     body: dict[str, Any] = json_field()
+
+
+class Glance(Row, table=True):
+    """An open page's wish for a meter's values of now; written over by the next one."""
+
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id", sa_type=BIG)
+    user_id: int = Field(sa_type=BIG)  # who asked last; no key: an account may go meanwhile
+    asked_at: datetime
+    answered_at: datetime | None = None  # values came, or it failed
+    error_code: str = ""
 
 
 # -- clocks and orders -------------------------------------------------------------------------
