@@ -21,6 +21,7 @@ from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.line_figures import line_figures as figures_of_lines
+from hub.services.live import Live
 from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
@@ -37,6 +38,7 @@ from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
 from hub.web.features.home import routes as home
 from hub.web.features.journal import routes as journal
+from hub.web.features.live import routes as live
 from hub.web.features.load_profile import routes as load_profile
 from hub.web.features.notifications import routes as notifications
 from hub.web.features.points import routes as points
@@ -62,6 +64,7 @@ FEATURES: Final[tuple[Router, ...]] = (
     registers.router,
     load_profile.router,
     journal.router,
+    live.router,
     notifications.router,
     appeals.router,
     demo.router,
@@ -102,6 +105,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         appeals=Appeals(store),
         home=Home(store),
         pages=PointPages(store),
+        live=Live(store, plugins.drivers),
         shell=ShellService(store),
         terms=plugins.drivers,
     )

@@ -24,6 +24,7 @@ from hub.store import points as stored
 from hub.store.accounts import SignedIn
 from hub.store.leases import Lease
 from hub.store.points import InstallationRow, PointRow
+from hub.store.tables import Glance
 from hub.store.unit import Store, Unit
 
 METER_EVERY = timedelta(seconds=5)  # a meter, whoever asks
@@ -45,8 +46,9 @@ class LivePage:
     """«Мгновенные значения» of a point, as primary values in the units of the registers.
 
     ``can``: its meter has such values. ``values`` by OBIS code (``21.7.0``), empty before the
-    first reading. ``recent``: watts of the last minutes, oldest first. ``error_code``: why the
-    last glance failed; '' while all is well.
+    first reading. ``recent``: watts of the last minutes, oldest first. ``waiting``: it is being
+    asked. ``error_code``: why the last glance failed; '' while all is well. ``retry_at``: when it
+    may be asked again after that.
     """
 
     shell: ShellView
@@ -57,7 +59,9 @@ class LivePage:
     recent: tuple[tuple[datetime, Decimal], ...]
     limit_w: Decimal | None
     nominal_v: Decimal | None
-    error_code: str
+    waiting: bool = False
+    error_code: str = ""
+    retry_at: datetime | None = None
 
 
 class Live:
@@ -79,10 +83,11 @@ class Live:
             row, card, installed = self._open(unit, who, point_id)
             shell = shell_in(unit, who, row.contract_id)
             if installed is None:
-                return LivePage(shell, card, False, None, {}, (), None, None, "")
+                return LivePage(shell, card, False, None, {}, (), None, None)
             rows = last_values.of_meter(unit, installed.meter_id)
             wish = glances.of_meter(unit, installed.meter_id)
             can = self._can(unit, installed.meter_id)
+            now = unit.now()
         snapshot = snapshot_of(rows.get(SNAPSHOT))
         both = installed.current_ratio * installed.voltage_ratio
         nominal = _number(row.facts.get(PointFact.NOMINAL_VOLTAGE, "").rpartition("*")[2])
@@ -99,7 +104,11 @@ class Live:
             tuple((at, watts * both) for at, watts in recent_of(rows.get(RECENT))),
             _watts(row.facts.get(PointFact.POWER_LIMIT, "")),
             nominal,
+            wish is not None and _is_open(wish, now),
             "" if wish is None else wish.error_code,
+            card.connection.next_try_at
+            if wish is None or not wish.error_code
+            else wish.asked_at + AFTER_FAILURE,
         )  # fmt: skip
 
     def ask(self, who: SignedIn, point_id: int) -> bool:
@@ -139,11 +148,15 @@ def failed(store: Store, meter_id: int, code: str, *, lease: Lease) -> None:
         glances.answer(unit, meter_id, error_code=code)
 
 
+def _is_open(wish: Glance, now: datetime) -> bool:
+    return wish.answered_at is None and now - wish.asked_at < GLANCE_LASTS
+
+
 def _may_ask(unit: Unit, meter_id: int, user_id: int) -> bool:
     now = unit.now()
     last = glances.of_meter(unit, meter_id)
     if last is not None:
-        if last.answered_at is None and now - last.asked_at < GLANCE_LASTS:
+        if _is_open(last, now):
             return False
         if now - last.asked_at < (AFTER_FAILURE if last.error_code else METER_EVERY):
             return False

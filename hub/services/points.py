@@ -6,7 +6,7 @@ each says from where, and what another source says differently.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,7 +18,9 @@ from hub.plugins.api import PointFact
 from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, MILLION
 from hub.services.registers import LatestReadings, latest_of, present_of
+from hub.services.snapshots import RECENT, recent_of
 from hub.services.submissions import BilledReading
+from hub.store import last_values
 from hub.store import points as stored
 from hub.store.points import InstallationRow, PointRow
 from hub.store.unit import Store, Unit
@@ -103,6 +105,15 @@ class PointCard:
     decimal_digits: int | None
     connection: Connection
     latest: LatestReadings | None
+    power: "Power | None" = None  # only in the head of the point's own pages
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a meter measured last, in primary watts."""
+
+    watts: Decimal
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,15 @@ def card_in(unit: Unit, row: PointRow, now: datetime) -> tuple[PointCard, Instal
     days = None
     if installed is not None and not installed.profile_done:  # nobody asks how far, once it is read
         days = stored.days_held(unit, installed.meter_id)
-    return _card(row, installed, latest.get(row.id), days), installed
+    card = _card(row, installed, latest.get(row.id), days)
+    if installed is not None:
+        card = replace(card, power=_power(unit, installed.meter_id, card.ratio))
+    return card, installed
+
+
+def _power(unit: Unit, meter_id: int, ratio: int) -> Power | None:
+    recent = recent_of(last_values.of_meter(unit, meter_id, RECENT).get(RECENT))
+    return Power(recent[-1][1] * ratio, recent[-1][0]) if recent else None
 
 
 def installed_at(unit: Unit, rows: Sequence[PointRow]) -> list[InstallationRow]:

@@ -58,7 +58,7 @@ def store_snapshot(
 
 def _keep_recent(unit: Unit, meter_id: int, watts: Decimal, at: datetime) -> None:
     """Add to the powers of the last minutes, oldest first."""
-    row = last_values.of_meter(unit, meter_id).get(RECENT)
+    row = last_values.of_meter(unit, meter_id, RECENT).get(RECENT)
     since = (at - RECENT_LASTS).timestamp()
     told = [] if row is None else [one for one in row.body["watts"] if one[0] >= since]
     told = [*told, [round(at.timestamp(), 3), str(watts)]][-MOST_RECENT:]

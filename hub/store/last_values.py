@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.store.tables import LastValues
 from hub.store.unit import Unit
@@ -35,7 +35,8 @@ def keep(
     return is_new
 
 
-def of_meter(unit: Unit, meter_id: int) -> dict[str, LastRow]:
-    """Read all that is kept of a meter, by kind."""
-    rows = unit.session.exec(select(LastValues).where(LastValues.meter_id == meter_id))
+def of_meter(unit: Unit, meter_id: int, *what: str) -> dict[str, LastRow]:
+    """Read what is kept of a meter, by kind: these kinds, or all."""
+    query = select(LastValues).where(LastValues.meter_id == meter_id)
+    rows = unit.session.exec(query.where(col(LastValues.what).in_(what)) if what else query)
     return {row.what: LastRow(row.at, row.shown, dict(row.body)) for row in rows}

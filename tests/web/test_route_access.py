@@ -65,6 +65,8 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/points/{point_id:int}/readings"): OWN,
     ("GET", "/points/{point_id:int}/profile"): OWN,
     ("GET", "/points/{point_id:int}/journal"): OWN,
+    ("GET", "/points/{point_id:int}/live"): OWN,
+    ("POST", "/points/{point_id:int}/live"): WRITES,
     ("GET", "/points/{point_id:int}/profile.json"): May(
         303, 200, 404, "?from=2026-11-19&to=2026-11-19", door=True
     ),

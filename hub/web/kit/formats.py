@@ -103,6 +103,16 @@ def energy_card(kwh: Number | None) -> str:
     return number(kwh, 0 if whole else 1)
 
 
+KILO = 1000
+
+
+def kilowatts(watts: Decimal | None) -> str:
+    """Write a power of watts as large figures have it, without its unit: ``28,9``, ``0,32``."""
+    if watts is None:
+        return UNKNOWN
+    return number(watts / KILO, 1 if abs(watts) >= KILO else 2)
+
+
 def energy_total(kwh: Number | None) -> str:
     return number(kwh, 1)
 

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from hub.errors import Missing
 from hub.services.points import Connection, Contact, PointCard
 from hub.services.registers import LatestReadings
-from hub.web.kit.formats import MINUS, number
+from hub.web.kit.formats import MINUS, clock, kilowatts, number
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.views import Choice, Growing, PointHead, RegisterText
 
 NOT_SILENT_BEFORE = timedelta(hours=1)
+STILL_NOW = timedelta(minutes=1)
 LARGEST_ID = 2**63 - 1
 READING_ORDER = (1, 3, 2, 4)
 NAMES = {
@@ -112,7 +113,21 @@ def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
         last_at=local(card.connection.seen_at, card.time_zone),
         now=now.astimezone(ZoneInfo(card.time_zone)),
         tabs=tuple(tabs),
+        power=_power_words(card, now),
     )
+
+
+def _power_words(card: PointCard, now: datetime) -> str:
+    """Say the power of now; one that was read a while ago has its time."""
+    if card.power is None:
+        return ""
+    facts = {"power": kilowatts(card.power.watts)}
+    if now - card.power.at <= STILL_NOW:
+        return gettext("Now %(power)s kW") % facts
+    if now - card.power.at > NOT_SILENT_BEFORE:
+        return gettext("Live values")
+    at = card.power.at.astimezone(ZoneInfo(card.time_zone))
+    return gettext("%(power)s kW at %(time)s") % {**facts, "time": clock(at)}
 
 
 def time_words(card: PointCard, now: datetime) -> str:

@@ -7,6 +7,7 @@ from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
+from hub.services.live import Live
 from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.persons import Persons
@@ -32,6 +33,7 @@ class Services:
     appeals: Appeals
     home: Home
     pages: PointPages
+    live: Live
     shell: ShellService
     terms: Mapping[str, Terms]  # drivers' own words, by driver
 

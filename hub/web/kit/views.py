@@ -48,6 +48,7 @@ class PointHead:
     last_at: datetime | None
     now: datetime
     tabs: tuple[Choice, ...]
+    power: str = ""  # of the last reading, in words; '' where the meter tells none
 
     @property
     def today(self) -> date:

@@ -29,6 +29,8 @@
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, shown ? "#eye-off" : "#eye"));
       input.focus();
     }
+    const say = event.target.closest("[data-say]");
+    if (say) window.hubSay(document.getElementById(say.dataset.say).textContent);
     const close = event.target.closest("dialog [data-close]");
     if (close) { event.preventDefault(); close.closest("dialog").close(); }
     if (event.target.closest('[aria-disabled="true"]')) event.preventDefault();
@@ -129,6 +131,9 @@
       tick();
     }
   }
+
+  // -- what asks again by itself rests while nobody looks ------------------------------------------
+  document.addEventListener("visibilitychange", () => { if (document.hidden) $("[data-when-hidden]")?.click(); });
 
   // -- calendar: arrows by day -----------------------------------------------------------------------
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,1 @@
+"""«Мгновенные значения»: what a point's meter shows now."""
