@@ -192,14 +192,14 @@ def lines(today: date) -> tuple[DemoLine, ...]:
         DemoLine(
             address=31,
             seed=5,
-            options=options(tariffs="3", load="workshop", firmware="9.0.0", constant="5000"),
+            options=options(tariffs="3", load="workshop", firmware="9.0.0", constant="1000"),
             meters=(
                 DemoMeter(
                     contract=WORKSHOP, name="Цех, ввод 1", number="ТУ-0840",
                     place="РУ-0,4 кВ, панель 3", tariffs=3, current_ratio=40,
                     transformers=transformers(date(2023, 2, 1)),
                     facts={
-                        PointFact.MODEL: "Меркурий 234 ARTM-00",
+                        PointFact.MODEL: "Меркурий 234 ARTM-03",
                         PointFact.TARIFF: "Третья ценовая категория",
                         PointFact.ACCURACY_CLASS: "0,5S/1,0",
                         PointFact.NOMINAL_VOLTAGE: "3*230/400",

@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from hub.services.live import LivePage
+from hub.services.points import Connection, Contact, PointCard
 from hub.web.features.access import views as access
 from hub.web.features.account import views as account
 from hub.web.features.appeals import views as appeals
@@ -12,6 +14,7 @@ from hub.web.features.contracts import views as contracts
 from hub.web.features.demo import views as demo
 from hub.web.features.home import views as home
 from hub.web.features.journal import views as journal
+from hub.web.features.live.present import live_view
 from hub.web.features.load_profile import views as profile
 from hub.web.features.notifications import views as notifications
 from hub.web.features.points import views as points
@@ -305,6 +308,39 @@ EVENT_DAYS = (
 )
 
 
+LIVE_VALUES = {
+    "1.7.0": "28880", "21.7.0": "9860", "41.7.0": "9040", "61.7.0": "9980",
+    "3.7.0": "4960", "23.7.0": "3120", "43.7.0": "2780", "63.7.0": "-940",
+    "9.7.0": "29300", "29.7.0": "10340", "49.7.0": "9460", "69.7.0": "10020",
+    "32.7.0": "231.4", "52.7.0": "194.6", "72.7.0": "229.8",
+    "31.7.0": "44.7", "51.7.0": "46.2", "71.7.0": "4.31",
+    "13.7.0": "0.986", "33.7.0": "0.954", "53.7.0": "0.956", "73.7.0": "-0.996",
+    "14.7.0": "49.98", "81.7.1": "120.3", "81.7.2": "239.8", "0-0:96.9.0": "-21",
+}  # fmt: skip
+
+
+def live(
+    ago_s: int | None = 3, contact=Contact.OK, values=LIVE_VALUES, limit: int | None = 45000,
+    *, paused=False, can=True, error="", since_s=0,
+):  # fmt: skip
+    at = None if ago_s is None else NOW - timedelta(seconds=ago_s)
+    card = PointCard(
+        id=7, contract_id=1, contract_name="Дом", name="Цех, ввод 1", number="1", serial="41888840",
+        model="Меркурий 234", resource="electricity", unit="kWh", smart=True, joined=True, place="",
+        time_zone="Europe/Samara", ratio=30, whole_digits=6, decimal_digits=2,
+        connection=Connection(contact, LAST, LAST, NOW + timedelta(minutes=1), drift_s=2.0),
+        latest=None,
+    )  # fmt: skip
+    shown = {code: Decimal(text) for code, text in values.items()} if at else {}
+    recent = [] if at is None else [(at - timedelta(seconds=5 * n), Decimal(28000 + n * 100 % 700))
+                                    for n in range(70) if n not in (20, 21, 22, 23)]  # fmt: skip
+    page = LivePage(
+        None, card, can, at, shown, tuple(reversed(recent)), limit and Decimal(limit), None,
+        waiting=at is None, error_code=error, retry_at=NOW + timedelta(seconds=30),
+    )  # fmt: skip
+    return live_view(page, NOW, paused=paused, since=int(NOW.timestamp()) - since_s, first=True)
+
+
 def journal_view(days=EVENT_DAYS) -> journal.JournalView:
     topics = (
         journal.Topic(Choice("Все", "/points/7/journal", True), 3),
@@ -423,6 +459,21 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),
     "readings": ("registers/list.html", {"view": readings_view()}, "points"),
     "journal": ("journal/list.html", {"view": journal_view()}, "points"),
+    "live": ("live/values.html", {"view": live()}, "points"),
+    "live-last": ("live/values.html", {"view": live(40, paused=True)}, "points"),
+    "live-stopped": ("live/values.html", {"view": live(40, since_s=700)}, "points"),
+    "live-lost": (
+        "live/values.html",
+        {"view": live(90, Contact.FAILING, error="line.reply_timeout")},
+        "points",
+    ),
+    "live-none": ("live/values.html", {"view": live(None)}, "points"),
+    "live-feeding": (
+        "live/values.html",
+        {"view": live(values={"1.7.0": "-120.5", "32.7.0": "251"})},
+        "points",
+    ),
+    "live-off": ("live/values.html", {"view": live(None, can=False)}, "points"),
     "journal-none": ("journal/list.html", {"view": journal_view(days=())}, "points"),
     "profile": ("load_profile/profile.html", {"view": profile_view(growing=True)}, "points"),
     "profile-day": ("load_profile/profile.html", {"view": profile_view(one_day=True)}, "points"),
@@ -454,5 +505,6 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "info": ("tab",),
     "readings": ("tab", "reading_rows", "growing"),
     "journal": ("tab",),
+    "live": ("live_now",),
     "profile": ("tab", "profile_totals", "profile_table", "profile_calendar", "growing"),
 }

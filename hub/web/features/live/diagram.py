@@ -25,7 +25,7 @@ HEAD = 9.0  # length of an arrow's head
 SECTOR_RADIUS = 26.0
 LEAST_SECTOR = 2.0  # degrees
 
-LINE_WIDTH, LINE_HEIGHT = 620.0, 270.0
+LINE_HEIGHT = 250.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 26.0, 22.0
 MINUTES = 5
 
@@ -135,9 +135,9 @@ def _sector(begin: float, lag: float) -> str:
     )
 
 
-def draw_power(c: PowerLine) -> Markup:
+def draw_power(width: float, c: PowerLine) -> Markup:
     """Draw the power of the last minutes; where it was not read there is no line."""
-    base, right = LINE_HEIGHT - BOTTOM, LINE_WIDTH - RIGHT
+    base, right = LINE_HEIGHT - BOTTOM, width - RIGHT
     begin = c.until - timedelta(minutes=MINUTES)
     shown = [(at, kw) for at, kw in c.samples if begin <= at <= c.until]
     ceiling, step = nice_ceiling(max((kw for _, kw in shown), default=0.0), 3)
@@ -156,7 +156,7 @@ def draw_power(c: PowerLine) -> Markup:
         axis_labels(ceiling, step) if not floor else [f"{v:g}".replace("-", "−") for v in values]
     )
     ticks = [Label(LEFT, round(up(v), 1), t) for v, t in zip(values, texts, strict=True)]
-    parts = [svg.opened(LINE_WIDTH, LINE_HEIGHT, c.label), svg.grid(LEFT, right, ticks)]
+    parts = [svg.opened(width, LINE_HEIGHT, c.label), svg.grid(LEFT, right, ticks)]
     parts.append(svg.text(Label(LEFT - 8, TOP - 12, c.unit, "end")))
     parts += [svg.text(Label(t.x - 8, t.y + 4, t.text, "end")) for t in ticks]
     minute = begin.replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -28,11 +28,12 @@ from hub.web.kit.i18n import NBSP, gettext
 from hub.web.kit.point_head import head_of, time_words
 
 FEW_AMPERES = 10
+WIDTHS = {"wide-only": 620.0, "narrow-only": 320.0}  # of the line, by what shows it
 # Voltages of a household that are well; of another nominal voltage a tenth either way.
 HOUSEHOLD_FROM, HOUSEHOLD = 200, (Decimal(198), Decimal(242))
 HOUSEHOLD_NOMINAL = Decimal(220)
 TENTH = Decimal("0.1")
-REVERSED_FROM = 180  # degrees from UA to UB
+HALF_TURN = 180  # degrees
 
 U = ("32.7.0", "52.7.0", "72.7.0")
 I = ("31.7.0", "51.7.0", "71.7.0")  # noqa: E741 - as everybody calls it
@@ -43,7 +44,7 @@ COS = ("33.7.0", "53.7.0", "73.7.0")
 THD = ("32.7.124", "52.7.124", "72.7.124")
 P_ALL, Q_ALL, S_ALL, COS_ALL = "1.7.0", "3.7.0", "9.7.0", "13.7.0"
 FREQUENCY, TEMPERATURE = "14.7.0", "0-0:96.9.0"
-A_TO_B, A_TO_C = "81.7.1", "81.7.2"
+A_TO_B, A_TO_C, B_TO_C = "81.7.1", "81.7.2", "81.7.12"
 
 Values = Mapping[str, Decimal]
 Write = Callable[[Decimal | None], str]
@@ -95,9 +96,12 @@ def live_view(found: LivePage, now: datetime, *, paused: bool, since: int, first
         % {"low": number(norm[0], 0), "high": number(norm[1], 0)},
         network=_network(found),
         warnings=_warnings(values, phases, norm),
-        line=_line(found, here),
+        lines=[
+            (kind, line) for kind, width in WIDTHS.items() if (line := _line(found, here, width))
+        ],
         vectors=_vectors(values, phases, found.nominal_v, norm),
-        reversed_order=is_reversed(values),
+        has_angles=A_TO_B in values,
+        in_order=order_of(values)[1],
         sentence=_sentence(values, phases, at),
         zone_words=time_words(card, now),
     )
@@ -226,13 +230,14 @@ def _warnings(values: Values, phases: list[int], norm: tuple[Decimal, Decimal] |
     return said
 
 
-def _line(found: LivePage, now: datetime) -> Markup | None:
+def _line(found: LivePage, now: datetime, width: float) -> Markup | None:
     """Give the last minutes before the newest reading."""
     if not found.recent:
         return None
     zone = now.tzinfo
     samples = [(at.astimezone(zone), float(watts) / KILO) for at, watts in found.recent]
     return draw_power(
+        width,
         PowerLine(
             samples,
             max(samples[-1][0], now - FRESH),
@@ -240,7 +245,7 @@ def _line(found: LivePage, now: datetime) -> Markup | None:
             gettext("kW"),
             gettext("Active power of the last %(n)s minutes, at the end %(power)s kW")
             % {"n": MINUTES, "power": kilowatts(found.recent[-1][1])},
-        )
+        ),
     )
 
 
@@ -252,12 +257,13 @@ def _vectors(
     if not any(values.get(code) for code in U):
         return None
     usual = HOUSEHOLD_NOMINAL if nominal is None or nominal >= HOUSEHOLD_FROM else nominal
-    angles = (0.0, float(values.get(A_TO_B, 120)), float(values.get(A_TO_C, 240)))
+    angles, _ = order_of(values)
+    volt = gettext("V")
     drawn = [
         Phase(
             LETTERS[n],
             None if U[n] not in values else float(values[U[n]]),
-            f"{number(values.get(U[n]), 1)}{NBSP}{gettext('V')}",
+            _with_unit(values.get(U[n]), 1, volt),
             angles[n],
             None if I[n] not in values else float(values[I[n]]),
             _angle(values.get(P[n]), values.get(Q[n])),
@@ -269,12 +275,20 @@ def _vectors(
     return draw_vectors(VectorDiagram(drawn, float(usual), ring, label))
 
 
-def is_reversed(values: Values) -> bool | None:
-    """Tell whether the phases follow in the wrong order; None where the meter tells no angles."""
-    angle = values.get(A_TO_B)
-    if not angle or len([code for code in U if values.get(code)]) < len(U):
-        return None
-    return angle > REVERSED_FROM
+def order_of(values: Values) -> tuple[tuple[float, float, float], bool | None]:
+    """Place the voltages, clockwise from UA, and tell whether they follow in the right order.
+
+    Some meters tell angles up to 360, others the smaller of both ways round: with those nobody
+    can tell the order (None), and C is put where its angle to B fits.
+    """
+    b, c, between = (values.get(code) for code in (A_TO_B, A_TO_C, B_TO_C))
+    if not b or not c:
+        return (0.0, 120.0, 240.0), None
+    if max(b, c) <= HALF_TURN:
+        other = 360 - c
+        fits = between is None or abs(other - b - between) <= abs(c - b - between)
+        return (0.0, float(b), float(other if fits else c)), None
+    return (0.0, float(b), float(c)), b < c
 
 
 def _sentence(values: Values, phases: list[int], at: datetime | None) -> str:

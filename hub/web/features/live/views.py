@@ -55,8 +55,9 @@ class LiveView:
     norm: str
     network: Sequence[tuple[str, str]]
     warnings: Sequence[str]
-    line: Markup | None
+    lines: Sequence[tuple[str, Markup]]  # by the class of the screens that show it
     vectors: Markup | None
-    reversed_order: bool | None  # None: the meter tells no angles
+    has_angles: bool  # between the voltages
+    in_order: bool | None  # of the phases; None: what the meter tells does not say
     sentence: str
     zone_words: str
