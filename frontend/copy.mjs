@@ -21,11 +21,11 @@ const packages = [
 ];
 
 const icons = `activity arrow-left arrow-right bell calendar chart-column check chevron-down
-  chevron-left chevron-right chevrons-up-down circle-alert circle-check clock database download
-  ellipsis-vertical external-link eye eye-off file-plus file-text gauge globe house inbox info key
+  chevron-left chevron-right chevrons-up-down circle-alert circle-check clock database download droplet
+  ellipsis-vertical external-link eye eye-off file-plus file-text flame gauge globe house inbox info key
   loader-circle log-out mail mail-check message-square monitor moon move-horizontal package-open pencil plus refresh-cw
   shield-check sliders-horizontal smartphone sun
-  trending-down trending-up triangle-alert unlink unplug user x zap zoom-in zoom-out`.split(/\s+/);
+  thermometer trending-down trending-up triangle-alert unlink unplug user x zap zoom-in zoom-out`.split(/\s+/);
 
 const hash = (algorithm, bytes, form) => createHash(algorithm).update(bytes).digest(form);
 

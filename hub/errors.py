@@ -420,6 +420,12 @@ class ContractAlreadyLinked(AccountError):
     sentence = "This contract is already in your list."
 
 
+class StillOnTheWay(AccountError):
+    code = "contract.still_on_the_way"
+    retry = Retry.LATER
+    sentence = "What was written has not reached the supplier yet; unlink the contract after that."
+
+
 # -- running the hub ---------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from hub.errors import (
     CredentialsRejected,
     InputRefused,
     Missing,
+    StillOnTheWay,
     TooManyAttempts,
 )
 from hub.plugins.api import Account, Desk, LinkBy, SupplierConnector, SupplierSpec
@@ -30,7 +31,7 @@ from hub.services.bookkeeping import code_hash
 from hub.services.clock import utc_now
 from hub.services.passwords import Passwords
 from hub.services.told import Told, keep, tell
-from hub.store import accounts, outbox, tables
+from hub.store import accounts, audit, outbox, tables
 from hub.store import contracts as stored
 from hub.store import told as kept
 from hub.store.contracts import ListedContract
@@ -55,6 +56,21 @@ class SupplierChoice:
     title: str
     hint: str = ""
     by_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedContract:
+    """A linked contract. ``by_code``: there is no password of the supplier to replace.
+
+    ``on_the_way``: how many of its owner's messages have not reached the supplier yet.
+    """
+
+    id: int
+    name: str
+    number: str
+    supplier: str
+    by_code: bool
+    on_the_way: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +172,52 @@ class Contracts:
         return await tell(connector, desk, {}, prices_since(self.clock()))
 
     def refresh_soon(self, user_id: int, contract_id: int) -> None:
-        """Have the supplier asked at once; Missing for anybody else's."""
+        """Have the supplier asked at once, also one that refused the login; Missing."""
         with self.store.write() as unit:
             if not kept.ask_soon(unit, user_id, contract_id, unit.now()):
                 raise Missing
+
+    def by_code(self, connector: str) -> bool:
+        """Say whether a connector's contracts are linked by a code, so that none has a password."""
+        spec = self.plugins.connectors.get(connector)
+        return spec is not None and spec.link_by is LinkBy.CODE
+
+    def one(self, user_id: int, contract_id: int) -> LinkedContract:
+        """Give a contract as the forms that change it show it; Missing for anybody else's."""
+        with self.store.read() as unit:
+            row = stored.one(unit, user_id, contract_id)
+            if row is None:
+                raise Missing
+            on_the_way = kept.on_the_way(unit, contract_id)
+        by_code = self.by_code(row.connector)
+        return LinkedContract(row.id, row.name, row.number, row.supplier, by_code, on_the_way)
+
+    def unlink(self, user_id: int, contract_id: int) -> None:
+        """Let go of a contract and of all that its supplier told of it.
+
+        What the supplier has stays there, and is told again to who links the account again. The
+        meters and what was read from them belong to the utility. Raises Missing, and
+        StillOnTheWay while something that its owner wrote has not reached the supplier.
+        """
+        with self.store.write() as unit:
+            row = stored.one(unit, user_id, contract_id)
+            if row is None:
+                raise Missing
+            waiting = kept.on_the_way(unit, contract_id)
+            if waiting:
+                raise StillOnTheWay(count=waiting)
+            kept.forget_contract(unit, contract_id)
+            user = accounts.user_by_id(unit, user_id)
+            if user is not None and user.last_contract_id == contract_id:
+                accounts.set_last_contract(unit, user_id, _next(unit, user_id, contract_id))
+            audit.record(
+                unit,
+                actor=f"user {user_id}",
+                act="contract.unlink",
+                target=f"{row.supplier_id}/{row.number}",
+                detail={"account": row.remote_id},
+            )
+            outbox.signal(unit, {"contract": contract_id, "user": user_id})
 
     async def replace_password(self, user_id: int, contract_id: int, password: str) -> None:
         """Prove a new password of the login that is kept, keep it, and have the supplier asked.
@@ -264,6 +322,12 @@ class Contracts:
     def _every(self, unit: Unit, supplier_id: int) -> timedelta:
         row = stored.supplier(unit, supplier_id)
         return self.plugins.connector(row.connector).every if row else timedelta(0)
+
+
+def _next(unit: Unit, user_id: int, gone: int) -> int | None:
+    """Give the contract that stood after the one that is gone, else the first."""
+    left = [row.id for row in stored.listed(unit, user_id)]
+    return next((each for each in left if each > gone), left[0] if left else None)
 
 
 def prices_since(now: datetime) -> date:

@@ -54,7 +54,7 @@ from hub.wire.http import Web
 SUBMISSION = "submission"
 APPEAL = "appeal"
 REPLY = "appeal_reply"
-NOTICE_READ = "notice_read"
+NOTICE_READ = kept.NOTICE_READ
 KINDS = (SUBMISSION, APPEAL, REPLY, NOTICE_READ)
 AT_ONCE = 4  # so that all of them are over within the lease of a claim
 JITTER = 0.1

@@ -12,13 +12,14 @@ from hub.store.unit import Store, Unit
 
 @dataclass(frozen=True, slots=True)
 class PanelContract:
-    """A line of the panel; ``unread``: there is a notification nobody has opened."""
+    """A line of the panel; ``unread``: how many notifications nobody has opened."""
 
     id: int
     name: str
     supplier: str
     number: str
-    unread: bool = False
+    connector: str = ""
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,6 @@ def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> Shell
 
 
 def _panel(row: ListedContract, unread: dict[int, int]) -> PanelContract:
-    return PanelContract(row.id, row.name, row.supplier, row.number, unread=row.id in unread)
+    return PanelContract(
+        row.id, row.name, row.supplier, row.number, row.connector, unread.get(row.id, 0)
+    )

@@ -36,6 +36,7 @@ class ListedContract:
     number: str
     supplier_id: int
     supplier: str
+    connector: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,14 @@ class ContractRow:
 
 
 _LIST = (
-    select(_CONTRACT.id, _CONTRACT.name, _CONTRACT.number, _SUPPLIER.id, _SUPPLIER.title)
+    select(
+        _CONTRACT.id,
+        _CONTRACT.name,
+        _CONTRACT.number,
+        _SUPPLIER.id,
+        _SUPPLIER.title,
+        _SUPPLIER.connector,
+    )
     .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
     .where(_CONTRACT.user_id == bindparam("user"))
     .order_by(_CONTRACT.id)

@@ -135,6 +135,11 @@ def failed(unit: Unit, work: Work, error: str, *, again: bool = True) -> None:
     )
 
 
+def forget(unit: Unit, keys: Collection[str]) -> None:
+    """Let go of work by its keys, done or not."""
+    unit.session.execute(delete(Outbox).where(col(Outbox.key).in_(keys)))
+
+
 def prune(unit: Unit, before: datetime) -> int:
     """Forget what was done before an instant; returns how much that was."""
     gone = unit.session.execute(

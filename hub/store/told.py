@@ -6,12 +6,13 @@ Every read for a page starts from the owner, so a foreign id finds nothing.
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.pages import Cursor
+from hub.store import outbox
 from hub.store.tables import (
     Appeal,
     AppealMessage,
@@ -49,6 +50,8 @@ _PAYMENT = _T["contract_payment"].c
 R = TypeVar("R", bound=Row)
 
 LEASE = timedelta(seconds=60)
+ON_THE_WAY = ("waiting", "sending")
+NOTICE_READ = "notice_read"  # kind and key of the outbox
 
 # Asked for every page, so it is built once.
 _UNREAD = (
@@ -133,10 +136,12 @@ def zone_of_contract(unit: Unit, contract_id: int) -> str:
 
 
 def ask_soon(unit: Unit, user_id: int, contract_id: int, now: datetime) -> bool:
-    """Have an account of this user asked now; False if there is none."""
+    """Have an account of this user asked now, also a stopped one; False if there is none."""
     own = select(_CONTRACT.id).where(_CONTRACT.id == contract_id, _CONTRACT.user_id == user_id)
     done = unit.session.connection().execute(
-        update(_T["contract_state"]).where(_STATE.contract_id.in_(own)).values(due_at=now)
+        update(_T["contract_state"])
+        .where(_STATE.contract_id.in_(own))
+        .values(due_at=now, stopped=False, failures=0)
     )
     return done.rowcount == 1
 
@@ -457,6 +462,59 @@ def forget_points(unit: Unit, ids: Sequence[int]) -> None:
         .where(_NOTICE.contract_point_id.in_(ids))
         .values(contract_point_id=None)
     )
+
+
+# -- letting go of a contract ------------------------------------------------------------------
+
+
+def on_the_way(unit: Unit, contract_id: int) -> int:
+    """Count the readings, appeals and replies that have not reached the supplier yet."""
+    points = select(_POINT.id).where(_POINT.contract_id == contract_id)
+    own = select(_APPEAL.id).where(_APPEAL.contract_id == contract_id)
+    appeals_ = select(_APPEAL.id).where(
+        _APPEAL.contract_id == contract_id, _APPEAL.state.in_(ON_THE_WAY)
+    )
+    waiting = (
+        select(_SUBMISSION.id).where(
+            _SUBMISSION.contract_point_id.in_(points), _SUBMISSION.state.in_(ON_THE_WAY)
+        ),
+        appeals_,
+        select(_MESSAGE.id).where(
+            _MESSAGE.appeal_id.in_(own),
+            _MESSAGE.appeal_id.not_in(appeals_),  # its first words are the appeal itself
+            _MESSAGE.key != "",
+            _MESSAGE.state.in_(ON_THE_WAY),
+        ),
+    )
+    return sum(
+        int(unit.session.execute(select(func.count()).select_from(each.subquery())).scalar_one())
+        for each in waiting
+    )
+
+
+def forget_contract(unit: Unit, contract_id: int) -> None:
+    """Delete a contract and every row that hangs on it by a foreign key, also through others.
+
+    A «read» mark that was not carried yet goes with its notice: ids are given again.
+    """
+    notices_ = unit.session.scalars(
+        select(_NOTICE.id).where(_NOTICE.contract_id == contract_id)
+    ).all()
+    outbox.forget(unit, [f"{NOTICE_READ}/{notice_id}" for notice_id in notices_])
+    going: dict[str, Any] = {"contract": _CONTRACT.id == contract_id}
+    for table in SQLModel.metadata.sorted_tables:
+        hangs = [
+            key.parent.in_(select(key.column).where(going[key.column.table.name]))
+            for key in table.foreign_keys
+            if key.column.table.name in going
+        ]
+        if hangs:
+            going[table.name] = or_(*hangs)
+    unit.session.flush()
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        if table.name in going:
+            unit.session.connection().execute(delete(table).where(going[table.name]))
+    unit.session.expire_all()
 
 
 def _put(unit: Unit, row: Row, *same: object) -> None:

@@ -36,6 +36,10 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("This contract is already in your list"),
         N_("Nothing has to be added."),
     ),
+    "contract.still_on_the_way": (
+        N_("Something that you sent has not reached the supplier yet"),
+        N_("Unlinked now, it would be lost. The contract can be unlinked once it has arrived."),
+    ),
     "supplier.credentials_rejected": (
         N_("The supplier did not accept the login or password"),
         N_("Check the keyboard layout and type the password again. We kept the rest."),

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ShellContract:
-    """A contract in the left panel."""
+    """A contract in the left panel; ``by_code``: it has no password of the supplier."""
 
     id: int
     name: str
     supplier: str
     number: str
-    unread: bool = False
+    unread: int = 0
+    by_code: bool = False
 
     @property
     def href(self) -> str:

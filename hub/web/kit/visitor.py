@@ -39,11 +39,19 @@ def signed_in(request: AnyRequest) -> SignedIn:
 def frame(request: AnyRequest, view: ShellView, section: str = "") -> Shell:
     """Dress what the service says of the frame. ``section``: see `Shell`."""
     settings = request.app.state.settings
+    contracts = services(request).contracts
     return Shell(
         full_name=view.full_name,
         email=view.email,
         contracts=tuple(
-            ShellContract(each.id, each.name, each.supplier, each.number, unread=each.unread)
+            ShellContract(
+                each.id,
+                each.name,
+                each.supplier,
+                each.number,
+                each.unread,
+                by_code=contracts.by_code(each.connector),
+            )
             for each in view.contracts
         ),
         current_id=view.current.id if view.current else None,

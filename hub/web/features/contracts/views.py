@@ -1,4 +1,4 @@
-"""What the form of a new contract shows."""
+"""What the forms of contracts show."""
 
 from dataclasses import dataclass, field
 
@@ -35,3 +35,25 @@ class NewContractView:
         return next((s for s in self.suppliers if s.key == key), None) or next(
             iter(self.suppliers), None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A contract and the form that changes it: its name, its password, or that it is here at all.
+
+    Fields: name, or password, or none. ``by_code``: there is no password to replace;
+    ``on_the_way``: how many messages have not reached the supplier, so that it stays.
+    """
+
+    id: int
+    name: str
+    number: str
+    supplier: str
+    form: Form
+    back: str
+    by_code: bool = False
+    on_the_way: int = 0
+
+    @property
+    def href(self) -> str:
+        return f"/contracts/{self.id}"
