@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, func, select
 
 from hub.errors import Missing, StillOnTheWay
 from hub.plugins.api import AppealState, NoticeKind, Point, Resource, SupplierCard
@@ -71,9 +71,8 @@ def link(contracts, keeping, user, login="dom"):
 def rows(store):
     """How many rows each table holds."""
     with store.read() as unit:
-        connection = unit.session.connection()
         return {
-            table.name: connection.exec_driver_sql(f'SELECT count(*) FROM "{table.name}"').scalar()
+            table.name: unit.session.scalar(select(func.count()).select_from(table))
             for table in SQLModel.metadata.sorted_tables
             if table.name not in OTHERS
         }
@@ -104,9 +103,7 @@ async def lived_in(store, contracts, exchange, keeping, user, clock):
         (point,) = told.point_ids(unit, contract).values()
     Submissions(store, clock).submit(user, point, "s", {"": "110"}, confirmed=True)
     Appeals(store, clock).create(user, contract, DRAFT)
-    keeping.publish(
-        NewNotice(kind=NoticeKind.DEBT, title="Долг", text="Оплатите.", number=NUMBER)
-    )
+    keeping.publish(NewNotice(kind=NoticeKind.DEBT, title="Долг", text="Оплатите.", number=NUMBER))
     await exchange.run_due()
     keeping.answer(1, "Проверим.", state=AppealState.ANSWERED, due=None)
     keeping.pay(NUMBER, 10_000)

@@ -65,7 +65,7 @@ def shell(section: str = "home", *, contracts_too: bool = True) -> Shell:
         full_name="Орлова Марина Сергеевна",
         email="m.orlova@pochta.example",
         contracts=(
-            ShellContract(1, "Дом на Садовой", "Энергосбыт Заречье", "76-382940-232", unread=True),
+            ShellContract(1, "Дом на Садовой", "Энергосбыт Заречье", "76-382940-232", unread=2),
             ShellContract(2, "<Мастерская>", "ТеплоГрад", "0041-77 310"),
         )
         if contracts_too
@@ -367,6 +367,11 @@ def info_view(*, known: bool = True) -> points.InfoView:
     )  # fmt: skip
 
 
+def change_view(*, fails: bool = False, **more) -> contracts.ChangeView:
+    form = bad_form() if fails else Form({"name": "Дом"})
+    return contracts.ChangeView(1, "Дом", "76-1", "Энергосбыт", form, "/contracts/1", **more)
+
+
 def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
     choices = (contracts.SupplierChoice("house", "Энергосбыт", "Номер лицевого счета"),)
     form = Form({"name": "Дача"}, {}, FieldError("Остальное мы сохранили.", "Поставщик не принял"))
@@ -432,6 +437,20 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
         "",
     ),
     "contract": ("contracts/new.html", {"view": contract_view()}, "home"),
+    "contract-edit": ("contracts/edit.html", {"view": change_view(fails=True)}, "home"),
+    "contract-password": ("contracts/password.html", {"view": change_view()}, "home"),
+    "contract-password-by-code": (
+        "contracts/password.html",
+        {"view": change_view(by_code=True)},
+        "home",
+    ),
+    "contract-unlink": ("contracts/unlink.html", {"view": change_view()}, "home"),
+    "contract-unlink-by-code": (
+        "contracts/unlink.html",
+        {"view": change_view(by_code=True)},
+        "home",
+    ),
+    "contract-unlink-waits": ("contracts/unlink.html", {"view": change_view(on_the_way=2)}, "home"),
     "contract-none": ("contracts/new.html", {"view": contract_view(suppliers=False)}, "home"),
     "home": ("home/main.html", {"view": home_view()}, "home"),
     "home-bare": ("home/main.html", {"view": home_view(growing=False, usage=False)}, "home"),

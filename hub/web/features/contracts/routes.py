@@ -186,7 +186,9 @@ def rename(request: AnyRequest, contract_id: FromPath[int], data: Typed) -> Resp
         )
     except InputRefused as error:
         return _change(request, "edit", contract_id, Form(values, field_words(error)))
-    return _done(request, values, gettext("The contract is now called «%(name)s».") % {"name": name})
+    return _done(
+        request, values, gettext("The contract is now called «%(name)s».") % {"name": name}
+    )
 
 
 @post("/contracts/{contract_id:int}/refresh", sync_to_thread=True, status_code=200)

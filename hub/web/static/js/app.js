@@ -13,7 +13,8 @@
   };
 
   // -- menus: <details> with links; arrows, Esc and a click outside close or move ---------------
-  const items = (menu) => [...menu.querySelectorAll(".pop a, .pop button")];
+  const items = (menu) => [...menu.querySelectorAll(":scope > .pop :is(a, button, summary)")]
+    .filter((item) => item.checkVisibility());
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
@@ -31,6 +32,8 @@
     }
     const say = event.target.closest("[data-say]");
     if (say) window.hubSay(document.getElementById(say.dataset.say).textContent);
+    const shut = event.target.closest("[data-shut]")?.closest("details.menu");
+    if (shut) { shut.open = false; $("summary", shut).focus(); }
     const close = event.target.closest("dialog [data-close]");
     if (close) { event.preventDefault(); close.closest("dialog").close(); }
     if (event.target.closest('[aria-disabled="true"]')) event.preventDefault();
