@@ -1,12 +1,14 @@
 """A point's pages, each from one unit of the store: frame, head, and what the tab shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from hub.domain.calendar import Level, instant_of, local_day, month_end, month_start
 from hub.errors import Missing
 from hub.services.clock import utc_now
+from hub.services.comparing import Against, Comparison, beside_of, comparison_of, load_beside
+from hub.services.costs import kopecks_by_zone, prices_in
 from hub.services.events import EventFilter, EventPage, events_in
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
@@ -50,7 +52,7 @@ class Asked:
     """What of a profile is wanted: local days ``first`` to ``last`` summed by ``level``.
 
     ``step`` None: no slots for a chart. ``month``: a day of the month to count by day beside it;
-    ``day``: the day whose slots are wanted one by one.
+    ``day``: the day whose slots are wanted one by one. ``against``: what to compare with.
     """
 
     first: date
@@ -59,6 +61,7 @@ class Asked:
     step: int | None = 30
     month: date | None = None
     day: date | None = None
+    against: Against | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class ProfilePage:
     """«Профиль мощности»: ``sums`` for the table and the totals, ``columns`` for the chart.
 
     ``columns`` is None where none was asked for, or for more than 100 days: days are drawn then.
+    ``beside``: kWh of the earlier days beside each of its steps. ``cost``: kopecks of the total by
+    half-hours, None where a price is not known or changed within the span.
     """
 
     shell: ShellView
@@ -75,6 +80,9 @@ class ProfilePage:
     holes: tuple[Hole, ...]
     month: tuple[Sum, ...] = ()
     slots: tuple[SlotView, ...] = ()
+    comparison: Comparison | None = None
+    beside: Sequence[float | None] = ()
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +146,19 @@ class PointPages:
             sums = summed(load, first, last, asked.level, now)
             # What has all its slots has no hole; most pages need not ask.
             holes = _holes(unit, load, minutes) if sums.total.missing else ()
+            earlier = load_beside(unit, row, (first, last), asked.against, load)
+            prices = prices_in(unit, row)
         columns = None
+        beside: Sequence[float | None] = ()
         if asked.step is not None and last - first < MOST_SLOT_DAYS:
             columns = columns_of(load, first, last, asked.step, now)
+            if asked.against is not None:
+                beside = beside_of(earlier, first, last, asked.step, asked.against)
+        comparison = None
+        if asked.against is not None:
+            comparison = comparison_of(earlier, first, last, asked.against, now)
+        zones = {zone: energy[0] for zone, energy in sums.total.zones.items()}
+        cost = kopecks_by_zone(prices, sums.total.energy[0], zones, (first, last))
         month: tuple[Sum, ...] = ()
         if asked.month is not None:
             days = month_start(asked.month), month_end(asked.month)
@@ -148,7 +166,18 @@ class PointPages:
             month = sums.items if whole else summed(load, *days, Level.DAY, now).items
         day = asked.day
         slots = [] if day is None else slot_views(load, day, day, asked.step or 30, now)
-        return ProfilePage(shell, card, sums, columns, holes, month, tuple(slots))
+        return ProfilePage(
+            shell,
+            card,
+            sums,
+            columns,
+            holes,
+            month,
+            tuple(slots),
+            comparison,
+            beside,
+            cost,
+        )
 
     def readings(
         self, who: SignedIn, point_id: int, first: date, last: date, level: Level = Level.DAY

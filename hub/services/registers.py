@@ -8,14 +8,25 @@ don't know either, the answer is None, never a guess.
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hub.domain.calendar import Level, day_starts, instant_of
+from hub.domain.calendar import (
+    Level,
+    day_starts,
+    instant_of,
+    local_day,
+    month_end,
+    month_start,
+)
+from hub.domain.money import Price
 from hub.errors import Missing
 from hub.services.clock import utc_now
+from hub.services.comparing import Against, Comparison, comparison_of, hull, whole_before
+from hub.services.costs import Cost, kopecks_by_zone, one_price, prices_in
+from hub.services.forecast import Forecast, forecast_of
 from hub.services.pieces import CHANNELS, DEFAULT_ZONE, MILLION, gather
 from hub.services.profile import Sum, span_minutes, summed
 from hub.store import points as stored
@@ -67,7 +78,8 @@ class Period:
     ``from_slots``, and then a sum of only those that are ``measured``.
     ``exact``: both readings are of the period's own ends, not of a meter's midnight near them.
     ``running``: not over; ``end`` is the newest reading. ``replaced``: the meter or its ratios
-    changed within, so the registers do not simply follow each other.
+    changed within, so the registers do not simply follow each other. ``before``: half-hours of the
+    same days four weeks earlier (of a month: a year earlier), only where they lack nothing.
     """
 
     first: date
@@ -83,6 +95,8 @@ class Period:
     estimated: int = 0  # of the measured; partial ones too
     partial: int = 0
     from_slots: bool = False
+    before: Fraction | None = None
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,8 @@ class RegisterPeriods:
     """``tariffs`` is the order of every tuple in ``periods``; the total comes last.
 
     ``whole`` is the span as one period: registers of its two ends, or all its half-hours.
+    ``comparison`` is with the period before, ``forecast`` of the running month: None where the
+    span does not hold today, or where too little is known. ``priced``: the supplier told prices.
     """
 
     point_id: int
@@ -97,6 +113,9 @@ class RegisterPeriods:
     tariffs: tuple[Tariff, ...]
     periods: tuple[Period, ...]
     whole: Period
+    comparison: Comparison | None = None
+    forecast: Forecast | None = None
+    priced: bool = False
 
 
 class Registers:
@@ -137,7 +156,8 @@ def periods_in(
     zone = row.time_zone or DEFAULT_ZONE
     minutes = span_minutes(zone, first, last)
     begin, end = (instant_of(minute) for minute in minutes)
-    load = gather(unit, [row], *minutes)[0]
+    today = local_day(zone, now)
+    load = gather(unit, [row], *span_minutes(zone, *hull(first, last, level, today)))[0]
     places = [] if row.metering_point_id is None else [row.metering_point_id]
     installed = [
         each
@@ -147,21 +167,63 @@ def periods_in(
     book = _book(unit, installed, begin, min(end, now))
     sums = summed(load, first, last, level, now)
     tariffs = tariffs_of(installed, book.registers)
+    prices = prices_in(unit, row)
+    before = (*whole_before(load, sums.items, level, now), None)
     found = []
-    for part in (*sums.items, sums.total):
+    for part, earlier in zip((*sums.items, sums.total), before, strict=True):
         starts = day_starts(zone, part.first, part.last)
-        found.append(
-            _period(
-                book,
-                installed,
-                tariffs,
-                days=(part.first, part.last),
-                span=(instant_of(starts[0]), instant_of(starts[-1])),
-                now=now,
-                slots=part,
-            )
+        period = _period(
+            book,
+            installed,
+            tariffs,
+            days=(part.first, part.last),
+            span=(instant_of(starts[0]), instant_of(starts[-1])),
+            now=now,
+            slots=part,
         )
-    return RegisterPeriods(row.id, zone, tariffs, tuple(found[:-1]), found[-1])
+        cost = _cost(
+            prices,
+            period,
+            tariffs,
+            part,
+            mapped=bool(installed[-1:] and installed[-1].register_map),
+        )
+        found.append(replace(period, before=earlier, cost=cost))
+    forecast = None
+    if first <= today <= last:
+        month = month_start(today), month_end(today)
+        days = sums.items
+        if (first, last, level) != (*month, Level.DAY):
+            days = summed(load, *month, Level.DAY, now).items
+        forecast = forecast_of(days, today)
+    return RegisterPeriods(
+        row.id,
+        zone,
+        tariffs,
+        tuple(found[:-1]),
+        found[-1],
+        comparison=comparison_of(load, first, last, Against.PREVIOUS, now),
+        forecast=forecast,
+        priced=bool(prices),
+    )
+
+
+def _cost(
+    prices: Sequence[Price], period: Period, tariffs: Sequence[Tariff], slots: Sum, *, mapped: bool
+) -> Cost | None:
+    """Price a line: by registers where their zones are the contract's, else by half-hours."""
+    days = period.first, period.last
+    if not prices:
+        return None
+    if not period.from_slots and (mapped or one_price(prices)):
+        zones = {
+            each.zone: used for each, used in zip(tariffs, period.used, strict=True) if each.label
+        }
+        kopecks = kopecks_by_zone(prices, period.used[-1], zones, days)
+        return None if kopecks is None else Cost(kopecks, from_slots=False)
+    known = {zone: energy[0] for zone, energy in slots.zones.items()}
+    kopecks = kopecks_by_zone(prices, slots.energy[0], known, days)
+    return None if kopecks is None else Cost(kopecks, from_slots=True)
 
 
 def present_of(

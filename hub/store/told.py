@@ -195,6 +195,19 @@ def tariffs(unit: Unit, contract_id: int, point: str) -> Sequence[ContractTariff
     ).all()
 
 
+def prices_of(unit: Unit, point_id: int) -> Sequence[ContractTariff]:
+    """List the prices of one of our points, and those of all points of its contract."""
+    return unit.session.scalars(
+        select(ContractTariff)
+        .join(ContractPoint, _POINT.contract_id == _TARIFF.contract_id)
+        .where(
+            _POINT.id == point_id,
+            or_(_TARIFF.point == "", _TARIFF.point == _POINT.remote_id),
+        )
+        .order_by(_TARIFF.zone, _TARIFF.valid_from)
+    ).all()
+
+
 def put_reading(unit: Unit, row: ToldReading) -> None:
     _put(
         unit,
