@@ -83,12 +83,19 @@ def comparison_of(
 
 
 def load_beside(
-    unit: Unit, row: PointRow, span: tuple[date, date], against: Against | None, load: Load
+    unit: Unit,
+    row: PointRow,
+    span: tuple[date, date],
+    against: Against | None,
+    held: tuple[Load, tuple[date, date]],
 ) -> Load:
-    """Load a span together with its earlier days; ``load`` itself where nothing is compared."""
+    """Load a span together with its earlier days; ``held`` is a load and the days it has."""
+    load, (first, last) = held
     if against is None:
         return load
     days = (*span, *earlier_days(*span, against))
+    if first <= min(days) and max(days) <= last:
+        return load
     return gather(unit, [row], *span_minutes(load.time_zone, min(days), max(days)))[0]
 
 

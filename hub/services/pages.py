@@ -8,7 +8,7 @@ from hub.domain.calendar import Level, instant_of, local_day, month_end, month_s
 from hub.errors import Missing
 from hub.services.clock import utc_now
 from hub.services.comparing import Against, Comparison, beside_of, comparison_of, load_beside
-from hub.services.costs import kopecks_by_zone, prices_in
+from hub.services.costs import kopecks_by_zone, one_price, prices_in, zone_prices
 from hub.services.events import EventFilter, EventPage, events_in
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
@@ -86,6 +86,20 @@ class ProfilePage:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileChart:
+    """What a chart is drawn from; ``beside`` as in ProfilePage.
+
+    ``prices``: millionths of a rouble for a kWh by zone, of those that hold through the span; the
+    one zone '' where one price holds for all hours.
+    """
+
+    columns: Columns
+    beside: Sequence[float | None]
+    comparison: Comparison | None
+    prices: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingsPage:
     """«Показания»."""
 
@@ -142,11 +156,12 @@ class PointPages:
             first, last = asked.first, asked.last
             minutes = span_minutes(zone, first, last)
             card, _ = card_in(unit, row, now)
-            load = gather(unit, [row], *span_minutes(zone, *_hull(asked)))[0]
+            hull = _hull(asked)
+            load = gather(unit, [row], *span_minutes(zone, *hull))[0]
             sums = summed(load, first, last, asked.level, now)
             # What has all its slots has no hole; most pages need not ask.
             holes = _holes(unit, load, minutes) if sums.total.missing else ()
-            earlier = load_beside(unit, row, (first, last), asked.against, load)
+            earlier = load_beside(unit, row, (first, last), asked.against, (load, hull))
             prices = prices_in(unit, row)
         columns = None
         beside: Sequence[float | None] = ()
@@ -178,6 +193,38 @@ class PointPages:
             beside,
             cost,
         )
+
+    def chart(
+        self,
+        who: SignedIn,
+        point_id: int,
+        days: tuple[date, date],
+        *,
+        step: int = 30,
+        against: Against | None = None,
+    ) -> ProfileChart:
+        """Give the slots of local days for a chart; Missing for more than 100 days."""
+        now = self.clock()
+        first, last = days
+        if last - first >= MOST_SLOT_DAYS:
+            raise Missing
+        with self.store.read() as unit:
+            row = stored.one(unit, who.user_id, point_id)
+            if row is None:
+                raise Missing
+            zone = row.time_zone or DEFAULT_ZONE
+            load = gather(unit, [row], *span_minutes(zone, first, last))[0]
+            earlier = load_beside(unit, row, days, against, (load, days))
+            prices = prices_in(unit, row)
+        comparison = None
+        beside: Sequence[float | None] = ()
+        if against is not None:
+            comparison = comparison_of(earlier, first, last, against, now)
+            beside = beside_of(earlier, first, last, step, against)
+        known = zone_prices(prices, first, last)
+        if known and one_price(prices):
+            known = {"": next(iter(known.values()))}
+        return ProfileChart(columns_of(load, first, last, step, now), beside, comparison, known)
 
     def readings(
         self, who: SignedIn, point_id: int, first: date, last: date, level: Level = Level.DAY

@@ -125,11 +125,11 @@ def test_what_is_fed_in_has_its_column_and_its_sum(portal, store):
     stored = told(store, made, MIDNIGHT, MIDNIGHT + DAY, fed=7)
     browser = Browser(portal())
     browser.sign_in("roof@example.org", PASSWORD)
-    text = page(browser, f"/points/{made.point}/profile?from=2026-11-17&to=2026-11-17")
+    text = page(browser, f"/points/{made.point}/profile?from=2026-11-16&to=2026-11-17")
     heads = [words(head).strip() for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", text)]
     assert heads == ["Период", "T1", "T3", "T2", "P+, кВт·ч", "P−, кВт·ч", "Q+, квар·ч",
                      "Максимум, кВт", "Данные"]  # fmt: skip
-    ((_name, row),) = rows(text).items()
+    (row,) = (row for name, row in rows(text).items() if name.startswith("17 "))
     fed = exact(kwh(dict.fromkeys(stored, 7), MIDNIGHT, MIDNIGHT + DAY, 2))
     assert Decimal(row[4]) == fed
     assert f'Отдача</dt><dd><span class="figure m"><data value="{fed}">' in text

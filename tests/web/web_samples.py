@@ -24,7 +24,7 @@ from hub.web.kit.forms import FieldError, Form
 from hub.web.kit.messages import STATES, AppealRow, NoticeRow, State
 from hub.web.kit.shell import Shell, ShellContract
 from hub.web.kit.small_charts import DayBar, HourBar
-from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead, RegisterText
+from hub.web.kit.views import Change, Choice, Growing, PeriodBar, PointHead, RegisterText
 
 ZONE = ZoneInfo("Europe/Samara")
 NOW = datetime(2026, 11, 24, 9, 47, tzinfo=ZONE)
@@ -284,7 +284,8 @@ def profile_view(*, one_day=False, state="online", growing=False, month=False):
         head=head("profile", state), period=period("/points/7/profile"), scales=SCALES,
         steps=SCALES,
         totals=profile.Totals(Decimal("968.1"), [profile.ZoneTotal(1, "пик", Decimal("244.3"))],
-                              Decimal("43.62"), DAY, 34, 44, 30, 6, "12 ноября"),
+                              Decimal("43.62"), DAY, 34, 44, 30, kopecks=767_310,
+                              change=Change(Decimal("54.2"), 6, "12 ноября")),
         points=POINTS, zone_names=NAMES, channels=("p_plus", "q_plus"), table=table,
         calendar=calendar, self_href="/points/7/profile?scale=day",
         data_href="/points/7/profile.json",

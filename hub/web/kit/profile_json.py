@@ -36,6 +36,9 @@ def chart_words() -> dict[str, str]:
         "zoom": gettext("Zoom in"),
         "clear": gettext("Clear"),
         "selected": gettext("Selected"),
+        "compare": gettext("Earlier period"),
+        "of_slots": gettext("from {known} of {all} half-hours"),
+        "of_hours": gettext("from {known} of {all} hours"),
     }
 
 
@@ -50,11 +53,13 @@ def profile_json(
     p_plus: Sequence[float | None],
     kwh: Sequence[float | None],
     series: Mapping[str, Sequence[float | None]] | None = None,
+    prices: Mapping[int, float] | None = None,
 ) -> dict[str, Any]:
     """Give columns over the same intervals; an unknown value is null, never zero.
 
     ``start`` holds UTC seconds; ``flag`` counts in the order of FLAGS; ``series`` holds the other
-    columns that there are: p_minus, q_plus, q_minus, compare.
+    columns that there are: p_minus, q_plus, q_minus, compare. ``prices``: roubles for a kWh by
+    zone, of zone 0 where one price holds for all hours.
     """
     return {
         "minutes": minutes,
@@ -67,6 +72,7 @@ def profile_json(
         "flag": flag,
         "p_plus": p_plus,
         "kwh": kwh,
+        "prices": {str(number): price for number, price in (prices or {}).items()},
         **(series or {}),
         "words": chart_words(),
     }

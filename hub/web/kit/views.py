@@ -2,6 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a sum compares with the same of an earlier span, ``to`` in words.
+
+    ``percent`` is None where the base is below 1 kWh; ``kwh`` is the difference itself.
+    """
+
+    kwh: Decimal
+    percent: int | None
+    to: str
 
 
 @dataclass(frozen=True, slots=True)

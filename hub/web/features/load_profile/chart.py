@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub.domain.money import MILLIONTHS
 from hub.domain.series import ESTIMATED, MANUAL, NO_VALUE, PARTIAL
+from hub.services.pages import ProfileChart
 from hub.services.slots import Columns
 from hub.web.kit.charts import Flag, ProfilePoint
 from hub.web.kit.point_head import zone_names, zone_number
@@ -45,6 +47,19 @@ def powers(columns: Columns, energy: Sequence[float | None]) -> list[float | Non
     ]
 
 
+def beside_points(columns: Columns, beside: Sequence[float | None]) -> list[ProfilePoint]:
+    """Give the earlier days interval for interval, at the places of this span's."""
+    zone = ZoneInfo(columns.time_zone)
+    return [
+        ProfilePoint(
+            datetime.fromtimestamp(start, zone),
+            columns.minutes,
+            None if value is None else Decimal(value * 60 / columns.minutes),
+        )
+        for start, value in zip(columns.starts, beside, strict=True)
+    ]
+
+
 def points_of(columns: Columns) -> list[ProfilePoint]:
     """Give the intervals that the server draws."""
     zone = ZoneInfo(columns.time_zone)
@@ -65,8 +80,9 @@ def points_of(columns: Columns) -> list[ProfilePoint]:
     ]
 
 
-def chart_data(columns: Columns) -> dict[str, Any]:
+def chart_data(found: ProfileChart) -> dict[str, Any]:
     """Give what the script draws."""
+    columns = found.columns
     numbers = [zone_number(name) for name in columns.zones]
     energy = dict(zip(columns.channels, columns.energy, strict=True))
     nothing: list[float | None] = [None] * len(columns.starts)
@@ -74,6 +90,11 @@ def chart_data(columns: Columns) -> dict[str, Any]:
     series = {
         CHANNELS[channel]: powers(columns, column) for channel, column in energy.items() if channel
     }
+    if any(value is not None for value in found.beside):
+        series["compare"] = [
+            None if value is None else value * 60 / columns.minutes for value in found.beside
+        ]
+    prices = {zone_number(zone): price / MILLIONTHS for zone, price in found.prices.items()}
     return profile_json(
         minutes=columns.minutes,
         timezone=columns.time_zone,
@@ -84,4 +105,5 @@ def chart_data(columns: Columns) -> dict[str, Any]:
         p_plus=powers(columns, energy[0]) if 0 in energy else nothing,
         kwh=energy.get(0, nothing),
         series=series,
+        prices=prices,
     )

@@ -7,11 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from hub.domain.calendar import Level, month_end, month_start
+from hub.domain.calendar import Level, month_end, month_start, previous_month
+from hub.services.comparing import Against
 from hub.services.pages import ProfilePage
 from hub.services.profile import Sum
 from hub.services.slots import SlotView
-from hub.web.features.load_profile.chart import CHANNELS, flag_of, points_of
+from hub.web.features.load_profile.chart import CHANNELS, beside_points, flag_of, points_of
 from hub.web.features.load_profile.views import (
     Calendar,
     CalendarDay,
@@ -23,6 +24,7 @@ from hub.web.features.load_profile.views import (
     ZoneTotal,
 )
 from hub.web.features.load_profile.words import sentences, source_words
+from hub.web.kit.changes import change_of
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import day, day_short, month, month_short, number, span
 from hub.web.kit.i18n import N_, gettext
@@ -36,12 +38,18 @@ from hub.web.kit.point_head import (
     zone_number,
 )
 from hub.web.kit.small_charts import DayBar
-from hub.web.kit.spans import DAY, DaySpan, address, period_bar
-from hub.web.kit.views import Choice
+from hub.web.kit.spans import DAY, EARLIEST, DaySpan, address, period_bar
+from hub.web.kit.views import Change, Choice
 
 LEVELS: Final = {"day": Level.DAY, "week": Level.WEEK, "month": Level.MONTH}
 STEPS: Final = {"30": N_("30 minutes"), "60": N_("Hour")}
 LEVEL_WORDS = {"day": N_("Days"), "week": N_("Weeks"), "month": N_("Months")}
+VERSUS: Final = {"none": None, "previous": Against.PREVIOUS, "year": Against.YEAR}
+VERSUS_WORDS = {
+    "none": N_("No comparison"),
+    "previous": N_("Previous period"),
+    "year": N_("A year ago"),
+}
 HALF_HOUR, WEEK_DAYS = 30, 7
 P_MINUS = 1
 
@@ -50,8 +58,9 @@ P_MINUS = 1
 class View:
     """How the page is looked at: what the address says, within limits.
 
-    ``by`` is a key of LEVELS; ``day``: its intervals stand in the table; ``chart``: short enough
-    for the script's chart.
+    ``by`` is a key of LEVELS, ``vs`` one of VERSUS; ``day``: its intervals stand in the table;
+    ``chart``: short enough for the script's chart; ``vs_said``: the address says it; ``month``: a
+    day of the calendar's month, if not the span's.
     """
 
     span: DaySpan
@@ -60,6 +69,9 @@ class View:
     step: int
     day: date | None
     chart: bool
+    vs: str = "none"
+    vs_said: bool = False
+    month: date | None = None
 
     def at(self, path: str, found: DaySpan, **more: str) -> str:
         """Give the address of another span that keeps the step and the level."""
@@ -70,6 +82,7 @@ class View:
         return {
             "step": "" if self.step == HALF_HOUR else str(self.step),
             "by": "" if self.by == "day" else self.by,
+            "vs": self.vs if self.vs_said else "",
         }
 
 
@@ -99,7 +112,14 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
     zones = Zones.of(sums.zones)
     self_href = view.at(here, asked, **_day(view.day))
     points = points_of(found.columns) if found.columns and asked.days <= WEEK_DAYS else ()
-    data = address(f"{here}.json", asked, step=view.kept["step"])
+    vs = "" if view.vs == "none" else view.vs
+    data = address(f"{here}.json", asked, step=view.kept["step"], vs=vs)
+    compare = (
+        beside_points(found.columns, found.beside)
+        if points and found.beside and found.columns
+        else ()
+    )
+    change = change_of(found.comparison, view.today)
     return ProfileView(
         head=head_of(card, now, "profile"),
         period=period_bar(here, asked, view.today, **view.kept),
@@ -112,7 +132,7 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
             )
             for key, words in STEPS.items()
         ),
-        totals=_totals(found, zones),
+        totals=_totals(found, zones, change),
         points=points,
         zone_names=zone_names(zones.numbers),
         channels=tuple(CHANNELS[channel] for channel in sums.channels),
@@ -130,6 +150,15 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
         ),
         clamped=asked.clamped,
         begins=_begins(found, view, here),
+        compare=compare,
+        compare_label=change.to if change and view.chart else "",
+        versus=tuple(
+            Choice(gettext(words), view.at(here, asked, vs=key, **_day(view.day)), key == view.vs)
+            for key, words in VERSUS_WORDS.items()
+        ),
+        table_href=f"{view.at(here, asked)}&block=table" if view.chart else "",
+        estimated=bool(sums.total.estimated or sums.total.manual),
+        partial=bool(sums.total.partial),
     )
 
 
@@ -168,7 +197,7 @@ def _scales(here: str, view: View) -> tuple[Choice, ...]:
     )
 
 
-def _totals(found: ProfilePage, zones: Zones) -> Totals:
+def _totals(found: ProfilePage, zones: Zones, change: Change | None) -> Totals:
     sums = found.sums
     total, peak = sums.total, sums.peak
     names = zone_names(zones.numbers)
@@ -182,6 +211,8 @@ def _totals(found: ProfilePage, zones: Zones) -> Totals:
         expected=total.expected,
         minutes=sums.minutes,
         fed_kwh=decimal_of(total.energy[P_MINUS]) or None,
+        kopecks=found.cost,
+        change=change,
     )
 
 
@@ -195,7 +226,7 @@ def _table(found: ProfilePage, view: View, zones: Zones, here: str) -> Table:
         return Table(
             day=view.day,
             slots=[_slot(slot) for slot in found.slots],
-            back_href=view.at(here, view.span),
+            back_href=view.at(here, view.span) if view.span.days > 1 else "",
             total=decimal_of(sum(of_day, Fraction(0))) if of_day else None,
             known=sum(not slot.missing for slot in found.slots),
             expected=len(found.slots),
@@ -294,12 +325,19 @@ def _title(item: Sum, view: View, energy: Decimal | None) -> str:
 
 def _calendar(found: ProfilePage, view: View, here: str) -> Calendar:
     items = found.month
+    before, after = previous_month(items[0].first), items[-1].last + DAY
     return Calendar(
         month=items[0].first,
         days=[_calendar_day(item, view, here) for item in items],
         known=sum(item.measured for item in items),
         expected=sum(item.expected for item in items),
         sentences=sentences(found),
+        previous=view.at(here, view.span, month=before.isoformat(), **_day(view.day))
+        if before >= EARLIEST
+        else "",
+        following=view.at(here, view.span, month=after.isoformat(), **_day(view.day))
+        if after <= view.today
+        else "",
     )
 
 

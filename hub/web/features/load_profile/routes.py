@@ -9,9 +9,8 @@ from litestar.response import Response
 from litestar.serialization import encode_json
 
 from hub.services.pages import Asked
-from hub.services.profile import Profiles
 from hub.web.features.load_profile.chart import chart_data
-from hub.web.features.load_profile.present import LEVELS, STEPS, View, profile_view
+from hub.web.features.load_profile.present import LEVELS, STEPS, VERSUS, View, profile_view
 from hub.web.kit.point_head import grown, known_id
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
@@ -39,22 +38,40 @@ def profile(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     made = services(request)
     step = one_of(request, "step", STEPS, "30")
     level = one_of(request, "by", LEVELS, "day")
-    day = one_day(request, "day")
+    day, month = one_day(request, "day"), one_day(request, "month")
+    asked_vs = request.query_params.get("vs", "")
     views: list[View] = []
 
     def choose(today: date) -> Asked:
         usual = DaySpan(today - (DAYS_AT_FIRST - 1) * DAY, today)
         span = day_span(request, today, usual, MOST_DAYS)
         by = "month" if level == "day" and span.days > MOST_DAYS_BY_DAY else level
-        shown = day if day is not None and span.first <= day <= span.last else None
-        views.append(View(span, today, by, int(step), shown, chart=span.days <= MOST_CHART_DAYS))
+        inside = day is not None and span.first <= day <= span.last
+        shown = day if inside else span.first if span.days == 1 else None
+        steps = span.days <= DRAWN_AS_STEPS
+        # In a longer picture a second line of half-hours hides the first, unless it is asked for.
+        vs = one_of(request, "vs", VERSUS, "previous" if steps else "none")
+        views.append(
+            View(
+                span,
+                today,
+                by,
+                int(step),
+                shown,
+                chart=span.days <= MOST_CHART_DAYS,
+                vs=vs,
+                vs_said=bool(asked_vs),
+                month=month,
+            )
+        )
         return Asked(
             span.first,
             span.last,
             LEVELS[by],
-            int(step) if span.days <= DRAWN_AS_STEPS or shown else None,
-            month=span.anchor(today),
+            int(step) if steps or shown is not None else None,
+            month=min(month, today) if month is not None else span.anchor(today),
             day=shown,
+            against=VERSUS[vs],
         )
 
     found = made.pages.profile_of(who, known_id(point_id), choose)
@@ -82,10 +99,12 @@ def profile_data(request: AnyRequest, point_id: FromPath[int]) -> Response[bytes
     first, last = one_day(request, "from"), one_day(request, "to")
     if first is None or last is None or not timedelta(0) <= last - first < MOST_CHART_DAYS * DAY:
         raise ValidationException("Half-hours are given for 1 to 31 days; say from and to.")
-    profiles = Profiles(made.store, made.pages.clock)
-    columns = profiles.columns(who.user_id, known_id(point_id), first, last, int(step))
+    against = VERSUS[one_of(request, "vs", VERSUS, "none")]
+    found = made.pages.chart(
+        who, known_id(point_id), (first, last), step=int(step), against=against
+    )
     return Response(
-        encode_json(chart_data(columns)),
+        encode_json(chart_data(found)),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hub.web.kit.charts import Flag, ProfilePoint
 from hub.web.kit.small_charts import DayBar
-from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
+from hub.web.kit.views import Change, Choice, Growing, PeriodBar, PointHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ZoneTotal:
 class Totals:
     """Sums of the period over what is known: ``known`` of ``expected`` intervals.
 
-    ``fed_kwh``: P−, None where nothing was fed in.
+    ``fed_kwh``: P−, None where nothing was fed in. ``kopecks``: by half-hours, None without prices.
     """
 
     kwh: Decimal | None
@@ -31,9 +31,9 @@ class Totals:
     known: int
     expected: int
     minutes: int
-    change_percent: int | None = None
-    change_to: str = ""
     fed_kwh: Decimal | None = None
+    kopecks: int | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,10 @@ class CalendarDay:
     href: str | None = None
 
     @property
+    def missing(self) -> int:
+        return max(self.expected - self.known, 0)
+
+    @property
     def classes(self) -> str:
         marks = (self.kind, "today" if self.today else "", "on" if self.shown else "")
         return " ".join(mark for mark in marks if mark)
@@ -92,13 +96,18 @@ class CalendarDay:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A month of completeness; ``pad`` empty cells come before the first day."""
+    """A month of completeness; ``pad`` empty cells come before the first day.
+
+    ``previous`` and ``following`` are addresses of the months beside it, '' where there is none.
+    """
 
     month: date
     days: Sequence[CalendarDay]
     known: int
     expected: int
     sentences: Sequence[str] = ()
+    previous: str = ""
+    following: str = ""
 
     @property
     def pad(self) -> int:
@@ -147,6 +156,10 @@ class ProfileView:
     zone_words: str
     compare: Sequence[ProfilePoint] = ()
     compare_label: str = ""
+    versus: tuple[Choice, ...] = ()
+    table_href: str = ""  # of the table of a day, without the day
+    estimated: bool = False
+    partial: bool = False
     limit_kw: Decimal | None = None
     growing: Growing | None = None
     bars: Sequence[DayBar] = ()

@@ -11,9 +11,17 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.domain.calendar import Level, month_end, month_start, previous_month
+from hub.services.forecast import Forecast
 from hub.services.pages import Asked, ReadingsPage
 from hub.services.registers import Period
-from hub.web.features.registers.views import Quality, ReadingRow, ReadingsView
+from hub.web.features.registers.views import (
+    CostCell,
+    ForecastView,
+    Quality,
+    ReadingRow,
+    ReadingsView,
+)
+from hub.web.kit.changes import change_of
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import day, day_short, month, month_short, span
 from hub.web.kit.i18n import N_, gettext
@@ -117,7 +125,24 @@ def readings_view(found: ReadingsPage, asked: DaySpan, scale: str, now: datetime
         clamped=asked.clamped,
         nearby=any(not each.exact for each in begun),
         replaced=any(each.replaced for each in begun),
+        priced=told.priced,
+        cost=_cost(told.whole),
+        change=change_of(told.comparison, today),
+        forecast=_forecast(told.forecast),
     )
+
+
+def _cost(each: Period) -> CostCell | None:
+    return None if each.cost is None else CostCell(each.cost.kopecks, each.cost.from_slots)
+
+
+def _forecast(found: Forecast | None) -> ForecastView | None:
+    if found is None:
+        return None
+    kwh, low, high = (decimal_of(each) for each in (found.energy, found.low, found.high))
+    if kwh is None or low is None or high is None:
+        return None
+    return ForecastView(found.month, kwh, low, high, found.days)
 
 
 def _before_all(each: Period) -> bool:
@@ -148,6 +173,8 @@ def _bar(
         month_short(each.first) if scale == "months" else label,
         parts or None,
         complete=_quality(each).complete,
+        expected=decimal_of(each.before) if each.expected and not _quality(each).whole else None,
+        before=decimal_of(each.before),
         href=_profile(each, point_id),
         title=_title(each, scale, decimal_of(each.used[-1])),
     )
@@ -170,6 +197,7 @@ def _row(each: Period, scale: str, shown: Sequence[int], point_id: int, today: d
         total=decimal_of(each.used[-1]),
         quality=_quality(each),
         href=_profile(each, point_id),
+        cost=_cost(each),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from hub.web.kit.small_charts import DayBar
-from hub.web.kit.views import Choice, Growing, PeriodBar, PointHead
+from hub.web.kit.views import Change, Choice, Growing, PeriodBar, PointHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,30 @@ class Quality:
         """Say whether a bar is drawn whole."""
         return self.kind not in {"none", "partial", "parts"}
 
+    @property
+    def whole(self) -> bool:
+        """Say whether a bar needs no ghost of what it may have come to."""
+        return self.complete and not self.running
+
+
+@dataclass(frozen=True, slots=True)
+class CostCell:
+    """What a line costs, and whether half-hours made it or registers."""
+
+    kopecks: int
+    from_slots: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """The running month's forecast in kWh, made of so many complete ``days``."""
+
+    month: date
+    kwh: Decimal
+    low: Decimal
+    high: Decimal
+    days: int
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
@@ -55,6 +79,7 @@ class ReadingRow:
     total: Decimal | None
     quality: Quality
     href: str | None = None
+    cost: CostCell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +106,10 @@ class ReadingsView:
     clamped: bool = False
     nearby: bool = False
     replaced: bool = False
+    priced: bool = False
+    cost: CostCell | None = None  # of the total
+    change: Change | None = None
+    forecast: ForecastView | None = None
 
     @property
     def any_before(self) -> bool:

@@ -96,6 +96,7 @@
       bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
     }
     countdowns();
+    rove();
   };
 
   // -- the dialog opens itself when a fragment arrives in it --------------------------------------
@@ -138,14 +139,35 @@
   // -- what asks again by itself rests while nobody looks ------------------------------------------
   document.addEventListener("visibilitychange", () => { if (document.hidden) $("[data-when-hidden]")?.click(); });
 
-  // -- calendar: arrows by day -----------------------------------------------------------------------
+  // -- calendar: one tab stop, arrows by day, PageUp and PageDown by month ---------------------------
+  let wantedDay = null;
+  const rove = () => {
+    for (const calendar of document.querySelectorAll("[data-calendar]")) {
+      const days = [...calendar.querySelectorAll("a.d")];
+      const wanted = wantedDay && days[Math.min(wantedDay, days.length) - 1];
+      const stop = wanted || days.find((day) => day.matches('[aria-current="true"]')) || days.at(-1);
+      for (const day of days) day.tabIndex = day === stop ? 0 : -1;
+      wanted?.focus();
+    }
+    wantedDay = null;
+  };
   document.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
-    const calendar = step && event.target.closest?.("[data-calendar]");
+    const calendar = event.target.closest?.("[data-calendar]");
     if (!calendar) return;
-    const days = [...calendar.querySelectorAll("a.d")];
-    const next = days[days.indexOf(event.target) + step];
-    if (next) { event.preventDefault(); next.focus(); }
+    const days = [...calendar.querySelectorAll("a.d")], at = days.indexOf(event.target);
+    const month = { PageUp: "previous", PageDown: "following" }[event.key];
+    if (month) {
+      const link = calendar.parentNode.querySelector(`[data-month="${month}"]`);
+      event.preventDefault();
+      if (link) { wantedDay = at + 1; link.click(); }
+      return;
+    }
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - 7, ArrowDown: at + 7, Home: 0, End: days.length - 1 }[event.key];
+    const next = days[to];
+    if (!next) return;
+    event.preventDefault();
+    for (const day of days) day.tabIndex = day === next ? 0 : -1;
+    next.focus();
   });
 
   document.addEventListener("DOMContentLoaded", () => { watchDialog(); settle(document); });

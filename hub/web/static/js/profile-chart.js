@@ -2,6 +2,7 @@
 // Colours come from the registered tokens of the style sheet; geometry rules are those of the SVG.
 (() => {
   "use strict";
+  const STRIP_LEFT = 44, STRIP_RIGHT = 6;   // the plot's own edges
   const MEASURED = 0, PARTIAL = 1, ESTIMATED = 2, MISSING = 3, FUTURE = 4;
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const el = (tag, text, cls) => {
@@ -15,6 +16,7 @@
   class ProfileChart {
     constructor(host) {
       this.host = host;
+      this.strip = host.closest(".card").querySelector("#overview");
       this.svg = host.querySelector(".plot-svg");
       this.cursor = null;
       this.selection = null;
@@ -37,16 +39,20 @@
       if (!this.data.start.length) return;
       const seconds = this.data.minutes * 60;
       this.x = [...this.data.start, this.data.start.at(-1) + seconds];
+      performance.mark("profile-data");
       this.words = this.data.words;
       const zone = this.data.timezone, lang = this.data.language;
       this.fmt = {
         day: new Intl.DateTimeFormat(lang, { timeZone: zone, day: "numeric", month: "long" }),
         time: new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+        iso: new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }),
+        money: new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
         n0: new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }),
         n1: new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
         n2: new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
       };
-      if (first) this.build(); else this.draw();
+      this.clock = this.data.start.map((at) => this.fmt.time.format(at * 1000));
+      if (first) { this.build(); this.restore(); } else this.draw();
     }
 
     build() {
@@ -67,6 +73,8 @@
         if (now && now !== width) { width = now; this.draw(); }
       });
       this.observer.observe(this.plotBox);
+      this.plotBox.addEventListener("pointerup", () => { if (this.cursor !== null) this.follow(this.cursor); });
+      this.buildStrip();
       const again = () => this.draw();
       this.theme = matchMedia("(prefers-color-scheme: dark)");
       this.theme.addEventListener("change", again);
@@ -76,6 +84,7 @@
     }
 
     destroy() {
+      clearTimeout(this.following);
       this.observer?.disconnect();
       this.themeWatch?.disconnect();
       this.theme?.removeEventListener("change", this.again);
@@ -130,7 +139,8 @@
         series: [{}, ...columns.slice(1).map(() => ({ paths: () => null, points: { show: false } }))],
         hooks: {
           drawClear: [(u) => this.drawBack(u)],
-          draw: [(u) => this.drawFront(u, font)],
+          draw: [(u) => { this.drawFront(u, font); performance.mark("profile-drawn"); }],
+          setScale: [(u, key) => { if (key === "x") this.moveStrip(u); }],
           setCursor: [(u) => { if (u.cursor.left >= 0 && !this.keyboard) this.hover(this.slotAt(u.posToVal(u.cursor.left, "x"))); }],
           setSelect: [(u) => {
             if (u.select.width < 3) { if (!this.keyboard) this.select(null); return; }
@@ -149,6 +159,7 @@
       }, { passive: false });
       if (range && range[0] >= x0 && range[1] <= x1) this.plot.setScale("x", { min: range[0], max: range[1] });
       if (this.selection) this.showSelection();
+      this.drawStrip();
     }
 
     nice(raw) {
@@ -161,9 +172,9 @@
       const every = Math.max(1, Math.ceil(62 / ((width - 50) / Math.max(days, 0.04))));
       const splits = [];
       let midnights = 0;
-      for (const at of this.data.start) {
+      for (const [i, at] of this.data.start.entries()) {
         if (at < this.plot.scales.x.min || at > this.plot.scales.x.max) continue;
-        const [h, m] = this.fmt.time.format(at * 1000).split(":").map(Number);
+        const [h, m] = this.clock[i].split(":").map(Number);
         if (m || h % hours) continue;
         if (hours === 24 && midnights++ % every) continue;
         splits.push(at);
@@ -254,7 +265,7 @@
       g.textBaseline = "alphabetic";
       const zero = u.valToPos(0, "y", true);
       for (let i = 1; i < d.start.length; i++) {
-        if (this.fmt.time.format(d.start[i] * 1000) !== "00:00") continue;
+        if (this.clock[i] !== "00:00") continue;
         const x = Math.round(u.valToPos(this.x[i], "x", true)) + 0.5;
         g.strokeStyle = c["line-strong"]; g.lineWidth = 1; g.globalAlpha = 0.6;
         g.beginPath(); g.moveTo(x, top); g.lineTo(x, top + height); g.stroke(); g.globalAlpha = 1;
@@ -362,6 +373,11 @@
       put(w.energy, d.kwh[i], w.kwh);
       if (d.p_minus?.[i]) put(w.returned, d.p_minus[i], w.kw);
       put(w.reactive, d.q_plus?.[i], w.kvar);
+      const before = d.compare?.[i], now = d.p_plus[i];
+      if (before !== null && before !== undefined) {
+        const more = now === null ? "" : ` (${now < before ? "\u2212" : "+"}${this.fmt.n2.format(Math.abs(now - before))})`;
+        rows.push([w.compare, `${this.fmt.n2.format(before)}\u00a0${w.kw}${more}`]);
+      }
       if (d.zone[i]) rows.push([`T${d.zone[i]}`, d.zones[d.zone[i]] ?? ""]);
       if (d.flag[i] === ESTIMATED) rows.push([w.estimate, ""]);
       if (d.flag[i] === PARTIAL) rows.push([w.partial, ""]);
@@ -398,12 +414,21 @@
       const bar = this.bar;
       if (!this.selection) { bar.hidden = true; bar.replaceChildren(); return; }
       const [from, to] = this.selection, d = this.data;
-      let kwh = 0, known = 0;
-      for (let i = from; i <= to; i++) if (d.kwh[i] !== null) { kwh += d.kwh[i]; known++; }
+      let kwh = 0, known = 0, hours = 0, roubles = 0, all = 0;
+      for (let i = from; i <= to; i++) {
+        if (d.flag[i] !== FUTURE) all++;
+        if (d.kwh[i] === null) continue;
+        kwh += d.kwh[i];
+        if (d.flag[i] !== PARTIAL) known++;
+        hours += d.p_plus[i] ? d.kwh[i] / d.p_plus[i] : d.minutes / 60;
+        roubles += d.kwh[i] * (d.prices[0] ?? d.prices[d.zone[i]] ?? NaN);
+      }
       const left = this.plot.valToPos(this.x[from], "x"), right = this.plot.valToPos(this.x[to + 1], "x");
       this.plot.setSelect({ left, top: 0, width: right - left, height: this.plot.over.offsetHeight }, false);
-      const text = [this.span(from, to), `${this.fmt.n1.format(kwh)}\u00a0${this.words.kwh}`];
-      const mean = known ? `${this.words.mean} ${this.fmt.n1.format(kwh / (known * d.minutes / 60))}\u00a0${this.words.kw}` : this.words.no_data;
+      const text = [this.span(from, to), hours ? `${this.fmt.n1.format(kwh)}\u00a0${this.words.kwh}` : this.words.no_data];
+      if (hours && known < all) text[1] += ` ${(d.minutes === 60 ? this.words.of_hours : this.words.of_slots).replace("{known}", known).replace("{all}", all)}`;
+      if (hours && roubles) text.push(`${this.fmt.money.format(roubles)}\u00a0₽`);
+      const mean = hours ? `${this.words.mean} ${this.fmt.n1.format(kwh / hours)}\u00a0${this.words.kw}` : "";
       const zoom = el("button", this.words.zoom, "btn quiet dense"), clear = el("button", this.words.clear, "btn quiet dense");
       zoom.type = clear.type = "button";
       zoom.addEventListener("click", () => this.zoomTo(this.selection));
@@ -412,11 +437,45 @@
       push.append(zoom, clear);
       bar.replaceChildren(...text.map((t) => el("b", t, "strong")), el("span", mean, "muted"), push);
       bar.hidden = false;
+      this.remember({ sel: `${this.x[from]}-${this.x[to + 1]}` });
       window.hubSay?.(`${this.words.selected}: ${text.join(", ")}`);
+    }
+
+    // The selection belongs to the address, so that it can be sent to somebody.
+    remember(changes) {
+      const url = new URL(location.href);
+      for (const [name, value] of Object.entries(changes)) {
+        if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
+      }
+      if (url.href !== location.href) history.replaceState(history.state, "", url);
+    }
+
+    restore() {
+      const found = /^(\d+)-(\d+)$/.exec(new URL(location.href).searchParams.get("sel") ?? "");
+      if (!found) return;
+      const [from, to] = [Number(found[1]), Number(found[2])];
+      if (from < this.x[0] || to > this.x.at(-1) || from >= to) return;
+      this.selection = [this.slotAt(from), this.slotAt(to - 1)];
+      if (this.plot) this.showSelection();
+    }
+
+    // The table shows the day that the cursor is on, once it rests there.
+    follow(i) {
+      const day = this.fmt.iso.format(this.x[i] * 1000);
+      if (day === this.followed) return;
+      clearTimeout(this.following);
+      this.following = setTimeout(() => {
+        const href = this.host.dataset.table;
+        if (!href || !window.htmx || document.querySelector("#profile-table")?.dataset.day === day) return;
+        this.followed = day;
+        this.remember({ day });
+        htmx.ajax("GET", `${href}&day=${day}`, { target: "#profile-table", swap: "outerHTML" });
+      }, 400);
     }
 
     clear() {
       this.selection = null;
+      this.remember({ sel: "" });
       this.plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
       this.showSelection();
     }
@@ -427,14 +486,88 @@
       const middle = around ?? (this.cursor === null ? (min + max) / 2 : this.x[this.cursor]);
       const width = clamp((max - min) * factor, this.data.minutes * 60 * 4, x1 - x0);
       const from = clamp(middle - (middle - min) / (max - min) * width, x0, x1 - width);
-      this.plot.setScale("x", { min: from, max: from + width });
+      this.scale(from, from + width);
+    }
+
+    scale(min, max) {
+      this.plot.setScale("x", { min, max });
       if (this.selection) this.showSelection();
+    }
+
+    // -- overview -------------------------------------------------------------------------------
+    // The whole period under the plot. It is a second hand for the pointer; keys zoom on the plot.
+    buildStrip() {
+      if (!this.strip) return;
+      this.whole = el("canvas");
+      this.window = el("div", undefined, "window");
+      this.window.append(el("i", undefined, "from"), el("i", undefined, "to"));
+      this.strip.replaceChildren(this.whole, this.window);
+      const at = (event) => this.x[0] + (event.clientX - this.strip.getBoundingClientRect().left - STRIP_LEFT)
+        / (this.strip.clientWidth - STRIP_LEFT - STRIP_RIGHT) * (this.x.at(-1) - this.x[0]);
+      let held = null;
+      this.strip.addEventListener("pointerdown", (event) => {
+        if (!this.plot) return;
+        const { min, max } = this.plot.scales.x, here = at(event);
+        const edge = event.target.className;
+        if (edge !== "from" && edge !== "to" && (here < min || here > max)) this.pan(here - (max - min) / 2);
+        const now = this.plot.scales.x;
+        held = { edge, here, min: now.min, max: now.max };
+        this.strip.setPointerCapture(event.pointerId);
+        event.preventDefault();
+      });
+      this.strip.addEventListener("pointermove", (event) => {
+        if (!held) return;
+        const least = this.data.minutes * 60 * 4, moved = at(event) - held.here;
+        if (held.edge === "from") this.scale(clamp(held.min + moved, this.x[0], held.max - least), held.max);
+        else if (held.edge === "to") this.scale(held.min, clamp(held.max + moved, held.min + least, this.x.at(-1)));
+        else this.pan(held.min + moved);
+      });
+      for (const name of ["pointerup", "pointercancel"]) this.strip.addEventListener(name, () => { held = null; });
+    }
+
+    pan(from) {
+      const { min, max } = this.plot.scales.x, wide = max - min;
+      const start = clamp(from, this.x[0], this.x.at(-1) - wide);
+      this.scale(start, start + wide);
+    }
+
+    drawStrip() {
+      if (!this.strip) return;
+      const wide = this.strip.clientWidth - STRIP_LEFT - STRIP_RIGHT, r = devicePixelRatio, high = 44, d = this.data;
+      this.whole.width = wide * r; this.whole.height = high * r;
+      const g = this.whole.getContext("2d"), c = this.colors, n = d.start.length;
+      const most = d.p_plus.reduce((top, v) => (v > top ? v : top), 0) || 1, x = (i) => i / n * wide * r;
+      g.fillStyle = c.sunken; g.fillRect(0, 0, wide * r, high * r);
+      const line = new Path2D(), area = new Path2D();
+      let drawn = false;
+      for (let i = 0; i < n; i++) {
+        const v = d.p_plus[i];
+        if (v === null || v === undefined) { drawn = false; continue; }
+        const y = (1 - v / most * 0.92) * high * r;
+        if (drawn) line.lineTo(x(i), y); else line.moveTo(x(i), y);
+        line.lineTo(x(i + 1), y);
+        area.rect(x(i), y, x(i + 1) - x(i), high * r - y);
+        drawn = true;
+      }
+      g.fillStyle = c["text-3"]; g.globalAlpha = 0.2; g.fill(area); g.globalAlpha = 1;
+      g.strokeStyle = c["text-3"]; g.lineWidth = r; g.stroke(line);
+      for (const run of this.runs((i) => (d.flag[i] === MISSING ? true : null))) {
+        this.hatch(g, x(run.from), 0, x(run.to) - x(run.from), high * r, c.gap, 5, r);
+      }
+    }
+
+    moveStrip(plot) {
+      if (!this.strip) return;
+      const { min, max } = plot.scales.x, x0 = this.x[0], all = this.x.at(-1) - x0;
+      const wide = this.strip.clientWidth - STRIP_LEFT - STRIP_RIGHT;
+      this.window.style.insetInlineStart = `${STRIP_LEFT + (min - x0) / all * wide}px`;
+      this.window.style.inlineSize = `${Math.max(14, (max - min) / all * wide)}px`;
     }
 
     zoomTo(slots) {
       if (!slots) return;
-      this.plot.setScale("x", { min: this.x[slots[0]], max: this.x[slots[1] + 1] });
       this.clear();
+      this.scale(this.x[slots[0]], this.x[slots[1] + 1]);
     }
 
     clicked(event) {
@@ -472,20 +605,21 @@
         }
         const { min, max } = this.plot.scales.x;
         if (this.x[next] < min || this.x[next + 1] > max) {
-          const from = clamp(this.x[next] - (max - min) / 2, this.x[0], this.x.at(-1) - (max - min));
-          this.plot.setScale("x", { min: from, max: from + (max - min) });
+          this.pan(this.x[next] - (max - min) / 2);
         }
         this.plot.setCursor({ left: this.plot.valToPos((this.x[next] + this.x[next + 1]) / 2, "x"), top: 10 }, false);
         this.hover(next);
         if (this.selection) this.showSelection();
         if (!event.shiftKey) this.speak(next);
+        this.follow(next);
+        performance.mark("profile-answered");
       } else if (event.key === "+" || event.key === "=") { event.preventDefault(); this.zoom(0.5); }
       else if (event.key === "-") { event.preventDefault(); this.zoom(2); }
       else if (event.key === "Enter" && this.selection) { event.preventDefault(); this.zoomTo(this.selection); }
       else if (event.key === "Escape") {
         event.preventDefault();
         if (this.selection) this.clear();
-        else { this.plot.setScale("x", { min: this.x[0], max: this.x.at(-1) }); this.hover(null); }
+        else { this.scale(this.x[0], this.x.at(-1)); this.hover(null); }
       }
     }
 
