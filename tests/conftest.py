@@ -58,4 +58,4 @@ def store(tmp_path: Path, empty_database: Path, clock: SetClock) -> Iterator[Sto
 @pytest.fixture(scope="session")
 def strangers_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with four plugins that are not ours, built and installed once a test run."""
-    return strangers.install(tmp_path_factory.mktemp("strangers"))
+    return strangers.install(tmp_path_factory.mktemp("strangers"), strangers.TOYS)

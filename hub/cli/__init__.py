@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "plugin": Lazy("hub.cli.plugin:plugin", "List plugins and what is wrong with them."),
     "serve": Lazy("hub.cli.serve:serve", "Serve the portal."),
     "simulate": Lazy("hub.cli.simulate:simulate", "Run virtual meters on a line."),
+    "supplier": Lazy("hub.cli.supplier:supplier", "Install suppliers for consumers to choose."),
     "user": Lazy("hub.cli.user:user", "Add and change users."),
     "wire": Lazy("hub.cli.wire:wire", "Explain, keep and play exchanges with meters."),
 }

@@ -25,7 +25,7 @@ from hub.errors import (
     StillOnTheWay,
     TooManyAttempts,
 )
-from hub.plugins.api import Account, Desk, LinkBy, SupplierConnector, SupplierSpec
+from hub.plugins.api import Account, Desk, Does, LinkBy, SupplierConnector, SupplierSpec
 from hub.services.asking import PATIENCE, Asking, Connectors
 from hub.services.bookkeeping import code_hash
 from hub.services.clock import utc_now
@@ -314,7 +314,10 @@ class Contracts:
                 _plain(link.settings), table="contract", row=contract_id, field="settings"
             )
             keep(unit, contract, told, now)
-            kept.begin_state(unit, contract_id, now + self._every(unit, link.supplier_id))
+            # Half-hours may be many: they are read right after.
+            wait = self._every(unit, link.supplier_id)
+            wait = timedelta(0) if Does.PROFILE in told.does else wait
+            kept.begin_state(unit, contract_id, now + wait)
             accounts.set_last_contract(unit, link.user_id, contract_id)
             outbox.signal(unit, {"contract": contract_id, "user": link.user_id})
         return contract_id

@@ -10,11 +10,13 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import structlog
 from anyio import to_thread
 
 from hub.errors import (
+    AnswerChanged,
     ContractBroken,
     CredentialsRejected,
     HubError,
@@ -24,6 +26,7 @@ from hub.errors import (
     SubmissionRejected,
     SubmissionUncertain,
     SupplierDown,
+    TooManyRequests,
 )
 from hub.plugins.api import (
     AcceptsReadings,
@@ -33,6 +36,7 @@ from hub.plugins.api import (
     ContinuesAppeals,
     Cursor,
     Desk,
+    Does,
     Receipt,
     Submission,
     SupplierConnector,
@@ -43,6 +47,7 @@ from hub.plugins.api import Appeal as ToldAppeal
 from hub.services.asking import PATIENCE, Asking, Connectors, T, Talk, supplier_of
 from hub.services.clock import utc_now
 from hub.services.contracts import prices_since
+from hub.services.half_hours import read_on
 from hub.services.passwords import Passwords
 from hub.services.told import Told, keep, keep_appeal, settle, tell
 from hub.store import outbox, tables
@@ -108,6 +113,7 @@ class Exchange:
     async def _refresh(self, contract_id: int, token: str) -> None:
         """Ask one account for its news and keep them, or note why not."""
         error: HubError | None = None
+        more = False
         try:
             found = await to_thread.run_sync(supplier_of, self.store, contract_id)
             if found is None:
@@ -119,6 +125,8 @@ class Exchange:
 
             told = await self.asking.ask_as(*found, talk)
             await to_thread.run_sync(self._keep, contract_id, told)
+            if Does.PROFILE in told.does:
+                more = await self._read_on(*found)
         except StoreUnavailable:
             raise  # not the supplier's fault
         except HubError as failed:
@@ -126,7 +134,16 @@ class Exchange:
         except Exception as failed:  # what was told may be anything; the portal goes on
             log.exception("supplier.answer_not_kept", contract=contract_id)
             error = ContractBroken(f"The supplier's answer could not be kept: {failed!r}")
-        await to_thread.run_sync(self._settle_account, contract_id, token, error)
+        settle = partial(self._settle_account, contract_id, token, error, more=more)
+        await to_thread.run_sync(settle)
+
+    async def _read_on(self, contract: tables.Contract, supplier: tables.Supplier) -> bool:
+        """Read half-hours on, by a talk of their own: they may be many."""
+
+        async def talk(connector: SupplierConnector, desk: Desk) -> bool:
+            return await read_on(connector, desk, self.store, contract)
+
+        return await self.asking.ask_as(contract, supplier, talk)
 
     def _cursors(self, contract_id: int) -> dict[str, Cursor]:
         with self.store.read() as unit:
@@ -140,8 +157,10 @@ class Exchange:
             keep(unit, found[0], told, self.clock())
             outbox.signal(unit, {"contract": contract_id, "user": found[0].user_id})
 
-    def _settle_account(self, contract_id: int, token: str, error: HubError | None) -> None:
-        """Say when the account is asked again: regularly, later and later, or not at all."""
+    def _settle_account(
+        self, contract_id: int, token: str, error: HubError | None, *, more: bool
+    ) -> None:
+        """Say when the account is asked again: at once for more, regularly, later, or never."""
         with self.store.write() as unit:
             state = kept.state(unit, contract_id)
             found = kept.with_supplier(unit, contract_id)
@@ -154,11 +173,12 @@ class Exchange:
                 spec = self.plugins.connectors.get(supplier.connector)
                 every = spec.every if spec else timedelta(hours=6)
                 state.failures = 0
-                state.due_at = now + every * (1 + JITTER * random.random())  # noqa: S311
+                wait = every * (1 + JITTER * random.random())  # noqa: S311
+                state.due_at = now if more else now + wait
                 return
             contract.refresh_error = error.code
             state.failures += 1
-            state.due_at = now + _later(state.failures)
+            state.due_at = now + max(_later(state.failures), _asked_wait(error))
             state.stopped = isinstance(error, CredentialsRejected)
             log.warning(
                 "supplier.not_asked",
@@ -318,8 +338,9 @@ class Exchange:
 
         try:
             return await self.asking.ask_as(contract, supplier, talk)
-        except (SupplierDown, ContractBroken) as error:
-            lost = isinstance(error.__cause__, Exception)  # time ran out, or the connector broke
+        except (SupplierDown, ContractBroken, AnswerChanged) as error:
+            # Time ran out, the connector broke, or an answer came that nobody understands.
+            lost = isinstance(error.__cause__, Exception) or isinstance(error, AnswerChanged)
             if begun and lost:
                 raise SubmissionUncertain from error
             raise
@@ -422,6 +443,10 @@ def _signal(unit: Unit, contract_id: int) -> None:
     found = kept.with_supplier(unit, contract_id)
     if found is not None:
         outbox.signal(unit, {"contract": contract_id, "user": found[0].user_id})
+
+
+def _asked_wait(error: HubError) -> timedelta:
+    return error.after if isinstance(error, TooManyRequests) else timedelta(0)
 
 
 def _later(failures: int) -> timedelta:

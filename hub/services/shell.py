@@ -1,8 +1,10 @@
 """What the frame of every page shows: who is signed in, the contracts, the current one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from hub.errors import Missing
+from hub.errors import CredentialsRejected, Missing, SupplierDown, TooManyRequests
+from hub.services.pieces import DEFAULT_ZONE
 from hub.store import contracts as stored
 from hub.store import told
 from hub.store.accounts import SignedIn
@@ -23,6 +25,21 @@ class PanelContract:
 
 
 @dataclass(frozen=True, slots=True)
+class OldNews:
+    """The supplier of a contract can't be asked: what it told is of ``as_of`` (None: nothing).
+
+    ``kind``: down (no answer), login (refused; its owner has to act), answer (not understood).
+    ``next_try_at`` None: the hub does not try by itself.
+    """
+
+    supplier: str
+    kind: str
+    as_of: datetime | None
+    next_try_at: datetime | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShellView:
     """``current`` is the contract that the page belongs to, else the last used, else none."""
 
@@ -35,6 +52,7 @@ class ShellView:
     contracts: tuple[PanelContract, ...]
     current: PanelContract | None
     unread: int = 0  # notifications of the current contract
+    old_news: OldNews | None = None  # of the current contract
 
 
 class Shell:
@@ -52,7 +70,8 @@ class Shell:
 def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> ShellView:
     """Show the frame from a unit that is open for the page's data too."""
     unread = told.unread(unit, who.user_id)
-    contracts = tuple(_panel(row, unread) for row in stored.listed(unit, who.user_id))
+    listed = stored.listed(unit, who.user_id)
+    contracts = tuple(_panel(row, unread) for row in listed)
     by_id = {contract.id: contract for contract in contracts}
     if contract_id is not None and contract_id not in by_id:
         raise Missing
@@ -70,6 +89,30 @@ def shell_in(unit: Unit, who: SignedIn, contract_id: int | None = None) -> Shell
         contracts=contracts,
         current=current,
         unread=unread.get(current.id, 0) if current else 0,
+        old_news=next(
+            (
+                _old_news(unit, row)
+                for row in listed
+                if current and row.id == current.id and row.refresh_error
+            ),
+            None,
+        ),
+    )
+
+
+def _old_news(unit: Unit, row: ListedContract) -> OldNews:
+    state = told.state(unit, row.id)
+    kinds = {
+        SupplierDown.code: "down",
+        TooManyRequests.code: "down",
+        CredentialsRejected.code: "login",
+    }
+    return OldNews(
+        row.supplier,
+        kinds.get(row.refresh_error, "answer"),
+        row.refreshed_at,
+        None if state is None or state.stopped else state.due_at,
+        told.zone_of_contract(unit, row.id) or DEFAULT_ZONE,
     )
 
 

@@ -22,7 +22,8 @@ from hub.store.leases import Lease
 from hub.store.series import Revised, SeriesKey
 from hub.store.unit import Store, Unit
 
-ACTOR = "collector"
+# Of each source: who says what a revision was made of, and who wrote it.
+TELLERS = {"driver": ("meter", "collector"), "supplier": ("supplier", "exchange")}
 
 
 @dataclass(slots=True)
@@ -105,23 +106,25 @@ def put_records(unit: Unit, key: SeriesKey, records: list[Placed], stored: PageS
     cursor = unit.cursor()
     for day, of_day in by_day.items():
         found = held.get(day)
-        if found is not None and found.damaged:
+        if found is not None and found.damaged and key.meter_id:
             note_damage(unit, key.meter_id, day)
             stored.gaps += 1
         buffer = DayBuffer(key.shape, found)
-        if put_day(unit, (series_id, day), buffer, of_day, stored):
+        where = (series_id, day, key.source)
+        if put_day(unit, where, buffer, of_day, stored):
             blocks.write_day(cursor, series_id, day, buffer.packed())
 
 
 def put_day(
     unit: Unit,
-    where: tuple[int, int],
+    where: tuple[int, int, str],
     buffer: DayBuffer,
     records: list[Placed],
     stored: PageStored,
 ) -> bool:
-    """Apply the records of one day, ``where`` (series, day); says whether anything changed."""
-    series_id, day = where
+    """Apply the records of one day, ``where`` (series, day, source); True if any changed it."""
+    series_id, day, source = where
+    teller, actor = TELLERS[source]
     revised: defaultdict[str, list[Revised]] = defaultdict(list)
     changed = False
     for record in records:
@@ -135,18 +138,18 @@ def put_day(
                 stored.filled += 1
             case Decision.REVISE:
                 stored.revised += 1
-                revised[why(record)].append(Revised(series_id, day, slot, old, old_flags))
+                revised[why(record, teller)].append(Revised(series_id, day, slot, old, old_flags))
         buffer.put(slot, record.counts, record.flags)
         changed = True
     for reason, items in revised.items():
-        series.revise(unit, items, at=unit.now(), why=reason, actor=ACTOR)
+        series.revise(unit, items, at=unit.now(), why=reason, actor=actor)
     return changed
 
 
-def why(record: Placed) -> str:
-    """Name the reason of a revision: the meter's own record, with its marks."""
+def why(record: Placed, teller: str) -> str:
+    """Name the reason of a revision: whose record it is, with its marks."""
     marks = [mark.name or "" for mark in SlotMark if mark in record.marks]
-    return " ".join(["meter", *sorted(mark.lower() for mark in marks)])
+    return " ".join([teller, *sorted(mark.lower() for mark in marks)])
 
 
 def note_damage(unit: Unit, meter_id: int, day: int) -> None:

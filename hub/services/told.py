@@ -47,8 +47,9 @@ from hub.plugins.api import (
     TellsSubmissions,
 )
 from hub.services.books import card_dict, transformer_dict
+from hub.services.half_hours import place_of
 from hub.store import contracts as stored
-from hub.store import tables
+from hub.store import places, tables
 from hub.store import told as kept
 from hub.store.unit import Unit
 
@@ -211,11 +212,19 @@ def _keep_points(unit: Unit, contract: tables.Contract, points: list[Point], now
     if known and not points:
         raise AnswerChanged("The supplier tells of no point any more; what is known was kept.")
     numbers = [point.number.strip() for point in points if point.number.strip()]
-    places = stored.places(unit, contract.supplier_id, numbers, now)
+    known_places = stored.places(unit, contract.supplier_id, numbers, now)
+    before = kept.placed_points(unit, contract_id)
+
+    def place(point: Point) -> int | None:
+        found = joined(point.number, point.meter_serial, known_places)
+        if Does.PROFILE.value not in contract.does:
+            return found
+        return place_of(unit, contract, point, found, before.get(point.id))
+
     rows = [
         tables.ContractPoint(
             contract_id=contract_id,
-            metering_point_id=joined(point.number, point.meter_serial, places),
+            metering_point_id=place(point),
             remote_id=point.id,
             name=text(point.name or point.number or point.meter_serial),
             number=text(point.number),
@@ -239,7 +248,10 @@ def _keep_points(unit: Unit, contract: tables.Contract, points: list[Point], now
         raise AnswerChanged("The supplier told two points with one id; nothing was kept.")
     gone = set(known) - {row.remote_id for row in rows}
     kept.forget_points(unit, [known[remote_id] for remote_id in gone])
+    left = set(before.values()) - {row.metering_point_id for row in rows}
     stored.put_points(unit, contract_id, rows)
+    for place_id in left:
+        places.forget_own(unit, place_id)
 
 
 def _keep_news(unit: Unit, contract_id: int, news: SubmissionNews) -> None:

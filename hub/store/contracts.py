@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.contracts import Place
@@ -37,6 +37,8 @@ class ListedContract:
     supplier_id: int
     supplier: str
     connector: str
+    refresh_error: str
+    refreshed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ _LIST = (
         _SUPPLIER.id,
         _SUPPLIER.title,
         _SUPPLIER.connector,
+        _CONTRACT.refresh_error,
+        _CONTRACT.refreshed_at,
     )
     .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
     .where(_CONTRACT.user_id == bindparam("user"))
@@ -168,18 +172,19 @@ def put_points(unit: Unit, contract_id: int, points: Sequence[ContractPoint]) ->
             select(ContractPoint).where(_POINT.contract_id == contract_id)
         )
     }
+    told = {point.remote_id for point in points}
+    for remote_id, row in known.items():
+        if remote_id not in told:
+            unit.session.delete(row)
+    unit.session.flush()  # before a new one gets the id of one that is gone
     for point in points:
-        old = known.pop(point.remote_id, None)
+        old = known.get(point.remote_id)
         if old is None:
             point.contract_id = contract_id
             unit.session.add(point)
         else:
             for name, value in point.model_dump(exclude={"id", "contract_id"}).items():
                 setattr(old, name, value)
-    if known:
-        unit.session.connection().execute(
-            delete(_T["contract_point"]).where(_POINT.id.in_([row.id for row in known.values()]))
-        )
     unit.session.flush()
 
 

@@ -1,12 +1,15 @@
 """Metering points, their zone schedules, and which meter was installed when."""
 
+import secrets
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
 from hub.errors import Conflict, Missing
-from hub.store.tables import Installation, MeteringPoint, ZoneSchedule
+from hub.store.tables import Block, Installation, MeteringPoint, Revision, Series, ZoneSchedule
 from hub.store.unit import Unit
+
+OWN = "told/"  # begins the number of a place that one supplier's point has for itself
 
 
 def schedule_named(unit: Unit, name: str, rules: list[dict[str, str]]) -> int:
@@ -42,6 +45,42 @@ def add_point(
     unit.session.add(row)
     unit.session.flush()
     return row.id or 0
+
+
+def add_own(unit: Unit, supplier_id: int, name: str, time_zone: str) -> int:
+    """Add a place for a single supplier's point; by its number nobody else is joined to it."""
+    return add_point(
+        unit,
+        supplier_id=supplier_id,
+        number=f"{OWN}{secrets.token_hex(16)}",
+        name=name,
+        time_zone=time_zone,
+        schedule_id=None,
+    )
+
+
+def is_own(unit: Unit, place_id: int) -> bool:
+    row = unit.session.get(MeteringPoint, place_id)
+    return row is not None and row.number.startswith(OWN)
+
+
+def set_zone(unit: Unit, place_id: int, time_zone: str) -> None:
+    row = unit.session.get(MeteringPoint, place_id)
+    if row is not None and row.time_zone != time_zone:
+        row.time_zone = time_zone
+        unit.session.flush()
+
+
+def forget_own(unit: Unit, place_id: int) -> None:
+    """Let go of a place that one supplier's point had for itself, and of all kept there."""
+    if not is_own(unit, place_id):
+        return
+    series = list(unit.session.exec(select(Series.id).where(Series.metering_point_id == place_id)))
+    for table, column in (
+        (Revision, Revision.series_id), (Block, Block.series_id), (Series, Series.id),
+    ):  # fmt: skip
+        unit.session.execute(delete(table).where(col(column).in_(series)))
+    unit.session.execute(delete(MeteringPoint).where(col(MeteringPoint.id) == place_id))
 
 
 def end_installation(unit: Unit, point_id: int, at: datetime) -> Installation:

@@ -18,9 +18,9 @@ DRIVER = "driver"
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """What makes a meter's series one: a change of any of it opens another.
+    """What makes a series one: a change of any of it opens another.
 
-    ``scale``: milliwatt-hours a count.
+    ``scale``: milliwatt-hours a count. It belongs to a meter, or, ``meter_id`` 0, to a place.
     """
 
     meter_id: int
@@ -28,6 +28,7 @@ class SeriesKey:
     scale: Fraction
     source: str = DRIVER
     ratios_applied: bool = False
+    place_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def of_row(row: Series) -> StoredSeries:
             Fraction(row.scale_num, row.scale_den),
             row.source,
             row.ratios_applied,
+            row.metering_point_id or 0,
         ),
     )
 
@@ -80,13 +82,29 @@ def of_meter(unit: Unit, meter_id: int, source: str = DRIVER) -> list[StoredSeri
     return [of_row(row) for row in found]
 
 
+def of_place(unit: Unit, place_id: int, source: str) -> list[StoredSeries]:
+    """List a place's own series of one source, oldest first."""
+    found = unit.session.exec(
+        select(Series)
+        .where(Series.metering_point_id == place_id, Series.source == source)
+        .order_by(col(Series.id))
+    )
+    return [of_row(row) for row in found]
+
+
 def find_or_open(unit: Unit, key: SeriesKey) -> int:
     """Return the id of the series with exactly this key, made if there is none."""
-    for known in of_meter(unit, key.meter_id, key.source):
+    alike = (
+        of_meter(unit, key.meter_id, key.source)
+        if key.meter_id
+        else of_place(unit, key.place_id, key.source)
+    )
+    for known in alike:
         if known.key == key:
             return known.id
     row = Series(
-        meter_id=key.meter_id,
+        meter_id=key.meter_id or None,
+        metering_point_id=key.place_id or None,
         source=key.source,
         minutes=key.shape.minutes,
         scale_num=key.scale.numerator,

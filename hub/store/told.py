@@ -159,6 +159,14 @@ def put_cursor(unit: Unit, contract_id: int, what: str, cursor: Cursor, now: dat
     unit.session.flush()
 
 
+def forget_cursor(unit: Unit, contract_id: int, what: str) -> None:
+    unit.session.execute(
+        delete(_T["contract_cursor"]).where(
+            _CURSOR.contract_id == contract_id, _CURSOR.what == what
+        )
+    )
+
+
 # -- points, prices, readings ------------------------------------------------------------------
 
 
@@ -166,6 +174,20 @@ def point_ids(unit: Unit, contract_id: int) -> dict[str, int]:
     """Give our ids of a contract's points by the supplier's."""
     rows = unit.session.execute(
         select(_POINT.remote_id, _POINT.id).where(_POINT.contract_id == contract_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def placed_points(unit: Unit, contract_id: int) -> dict[str, int]:
+    """Give the places of a contract's smart points by the supplier's id."""
+    rows = unit.session.execute(
+        select(_POINT.remote_id, _POINT.metering_point_id)
+        .where(
+            _POINT.contract_id == contract_id,
+            _POINT.metering_point_id.is_not(None),
+            _POINT.smart.is_(True),
+        )
+        .order_by(_POINT.id)
     )
     return {row[0]: row[1] for row in rows}
 

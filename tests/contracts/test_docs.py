@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 TOY = ROOT / "tests/plugins/toymeter/good"
+TOWN = ROOT / "tests/plugins/townpower"
 
 
 def named(path: Path) -> str:
@@ -80,6 +81,17 @@ def test_code_of_the_tutorial_is_cut_out_of_the_toy():
         assert any(f"\n{snippet}" in source for source in sources), snippet
     (package,) = blocks(page, "toml")
     assert package == (TOY / "pyproject.toml").read_text("utf-8")
+
+
+def test_code_of_the_connector_is_cut_out_of_its_file():
+    page = DOCS / "tutorial/connector.md"
+    source = (TOWN / "townpower.py").read_text("utf-8")
+    snippets = blocks(page, "python")
+    assert snippets
+    for snippet in snippets:
+        assert f"\n{snippet}" in source, snippet
+    (package,) = blocks(page, "toml")
+    assert package == (TOWN / "pyproject.toml").read_text("utf-8")
 
 
 def test_script_of_the_first_steps_sets_a_point_up(tmp_path):

@@ -7,25 +7,22 @@ the portal, each in a process of its own.
 import asyncio
 import json
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 import strangers
+from strangers import Installation
 
-from hub.cli.opening import KEYS_FILE, write_keys
 from hub.plugins.api import Point, SupplierCard
 from hub.plugins.manager import load_plugins
 from hub.services import bookkeeping, places
@@ -34,8 +31,6 @@ from hub.services.contracts import Contracts
 from hub.services.passwords import Passwords
 from hub.services.profile import Profiles
 from hub.services.slots import SlotView
-from hub.store.secrets import new_key
-from hub.store.unit import Store
 
 pytestmark = pytest.mark.e2e
 
@@ -49,43 +44,9 @@ BROKEN = {
 }
 
 
-@dataclass
-class Installation:
-    """A hub with the strangers' plugins, one consumer, one toy meter."""
-
-    folder: Path
-    plugins: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return strangers.environment(self.plugins, HUB_DATA_DIR=str(self.folder))
-
-    def hub(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "hub", *words],
-            capture_output=True, text=True, env=self.environment, check=False, timeout=120,
-        )  # fmt: skip
-
-    def start(self, *words: str, stderr: IO[str] | None = None) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "hub", *words],
-            stdout=subprocess.PIPE, stderr=stderr, text=True, env=self.environment,
-        )  # fmt: skip
-
-    def store(self) -> Store:
-        keys = (self.folder / KEYS_FILE).read_text().split()
-        return Store.open(f"sqlite:///{self.folder / 'hub.db'}", keys=keys)
-
-
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory, strangers_wheels) -> Installation:
-    folder = tmp_path_factory.mktemp("hub")
-    write_keys(folder / KEYS_FILE, [new_key()])
-    made = Installation(folder, strangers_wheels)
-    store = made.store()
-    store.upgrade()
-    store.close()
-    return made
+    return Installation.make(tmp_path_factory.mktemp("hub"), strangers_wheels)
 
 
 @pytest.fixture(scope="module")
@@ -194,9 +155,7 @@ def assert_told_of_broken(log: str) -> None:
 @pytest.fixture(scope="module")
 def portal(installation, collected, tmp_path_factory) -> Iterator[tuple[httpx.Client, Path]]:
     """The portal in a process of its own, a client before it, and its log."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = strangers.free_port()
     log = tmp_path_factory.mktemp("portal") / "log"
     with log.open("w") as stderr:
         process = installation.start("serve", f"--port={port}", stderr=stderr)

@@ -136,7 +136,11 @@ class TransformerCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Facts are plain text; dates in them are ISO, decimals have a point."""
+    """Facts are plain text; dates in them are ISO, decimals have a point.
+
+    ``smart``: it reports by itself, so half-hours are asked for it. ``time_zone``: a name of the
+    IANA database, by which its days are cut; '' is the hub's own.
+    """
 
     id: str
     name: str = ""
@@ -153,6 +157,7 @@ class Point:
     submit_to_day: int | None = None
     facts: Mapping[PointFact, str] | None = None
     transformers: Sequence[TransformerCard] = ()
+    time_zone: str = ""
 
 
 class Basis(StrEnum):
@@ -393,7 +398,11 @@ class HasReadings(Protocol):
 class HasProfile(Protocol):
     async def profile(
         self, desk: "Desk", point_id: str, since: Cursor | None
-    ) -> Page[SupplierSlot]: ...
+    ) -> Page[SupplierSlot]:
+        """Tell a point's half-hours, oldest first; Missing for a point that has none.
+
+        A cursor may be kept in front of slots that still change: what is told again is revised.
+        """
 
 
 @runtime_checkable

@@ -3,14 +3,16 @@
 from typing import Annotated
 
 from litestar import get
+from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
-from hub.web.kit.i18n import LANGUAGES
+from hub.web.kit.i18n import LANGUAGE_COOKIE, LANGUAGES
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import local_path
-from hub.web.kit.visitor import speak
+
+A_YEAR = 31_536_000
 
 
 @get("/language/{code:str}", sync_to_thread=False, include_in_schema=False)
@@ -22,5 +24,13 @@ def choose_language(
     if code not in LANGUAGES:
         raise NotFoundException
     response = Response("", status_code=303, headers={"Location": local_path(back)})
-    speak(request, response, code)
+    response.set_cookie(
+        Cookie(
+            LANGUAGE_COOKIE,
+            value=code,
+            max_age=A_YEAR,
+            samesite="lax",
+            secure=request.app.state.secure,
+        )
+    )
     return response

@@ -59,13 +59,15 @@ def in_reading_order(numbers: Iterable[int]) -> list[int]:
 
 
 def state_of(card: PointCard, now: datetime) -> str:
-    """Say online, waiting, reading, silent or manual.
+    """Say online, waiting, reading, silent, told (by the supplier, no meter here) or manual.
 
     A meter that failed just now is not silent yet; reading: its first visit is not over.
     """
     if not card.smart:
         return "manual"
     connection = card.connection
+    if connection.contact is Contact.NONE and card.joined:
+        return "told"
     if connection.seen_at is None:
         begun = card.latest is not None or connection.history_to is not None
         return "reading" if begun and connection.contact is Contact.WAITING else "waiting"

@@ -1,6 +1,7 @@
 """What the frame around every signed-in page shows."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,20 @@ class ShellContract:
 
 
 @dataclass(frozen=True, slots=True)
+class OldNews:
+    """What a note above the pages of a contract says while its supplier can't be asked.
+
+    ``kind`` is down, login or answer; times are local.
+    """
+
+    supplier: str
+    kind: str
+    now: datetime
+    as_of: datetime | None
+    next_try: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """The frame: who, which contracts, where in the portal.
 
@@ -32,6 +47,7 @@ class Shell:
     current_id: int | None = None
     section: str = ""
     unread: int = 0
+    old_news: OldNews | None = None
     emergency_phone: str | None = None
     demo: bool = False
     theme: str | None = None

@@ -48,7 +48,8 @@ class Growing:
 class PointHead:
     """The head of every tab of a point.
 
-    ``state`` is online, waiting (never read yet), silent or manual; times are in the point's zone.
+    ``state`` is online, waiting (never read yet), silent, told (by the supplier) or manual; times
+    are in the point's zone.
     """
 
     id: int

@@ -1,20 +1,23 @@
 """Who is asking: the session cookie, the signed-in user, and the frame made for them."""
 
+from zoneinfo import ZoneInfo
+
 from litestar.datastructures import Cookie
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response
 
 from hub.services.accounts import SESSION_LASTS, NewSession
+from hub.services.clock import utc_now
+from hub.services.shell import OldNews as OldNewsView
 from hub.services.shell import ShellView
 from hub.store.accounts import SignedIn
 from hub.web.kit.edge import CSRF_COOKIE, cookie_name
-from hub.web.kit.i18n import LANGUAGE_COOKIE
+from hub.web.kit.point_head import local
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.services import services
-from hub.web.kit.shell import Shell, ShellContract
+from hub.web.kit.shell import OldNews, Shell, ShellContract
 
 SESSION_COOKIE = "session"
-A_YEAR = 31_536_000
 
 
 def session_of(request: AnyRequest) -> str:
@@ -59,9 +62,22 @@ def frame(request: AnyRequest, view: ShellView, section: str = "") -> Shell:
         current_id=view.current.id if view.current else None,
         section=section,
         unread=view.unread,
+        old_news=_old_news(view.old_news),
         emergency_phone=settings.emergency_phone,
         demo=settings.demo,
         theme=view.theme or None,
+    )
+
+
+def _old_news(told: OldNewsView | None) -> OldNews | None:
+    if told is None:
+        return None
+    return OldNews(
+        told.supplier,
+        told.kind,
+        utc_now().astimezone(ZoneInfo(told.time_zone)),
+        local(told.as_of, told.time_zone),
+        local(told.next_try_at, told.time_zone),
     )
 
 
@@ -79,8 +95,6 @@ def begin(
     Not remembered, the session's cookie ends with the browser.
     """
     secure = request.app.state.secure
-    if session.language:
-        speak(request, response, session.language)
     response.set_cookie(
         Cookie(
             cookie_name(SESSION_COOKIE, secure=secure),
@@ -92,19 +106,6 @@ def begin(
         )
     )
     _take_away(request, response, CSRF_COOKIE)
-
-
-def speak(request: AnyRequest, response: Response[str], language: str) -> None:
-    """Let this browser's pages come in a language."""
-    response.set_cookie(
-        Cookie(
-            LANGUAGE_COOKIE,
-            value=language,
-            max_age=A_YEAR,
-            samesite="lax",
-            secure=request.app.state.secure,
-        )
-    )
 
 
 def forget(request: AnyRequest, response: Response[str]) -> None:

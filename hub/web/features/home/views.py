@@ -54,7 +54,7 @@ class BalanceCard:
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """``state`` is online, waiting, reading, silent or manual."""
+    """``state`` is online, waiting, reading, silent, told or manual."""
 
     href: str
     name: str

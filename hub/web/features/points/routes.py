@@ -38,6 +38,7 @@ FILTERS = {
     "silent": N_("Not answering %(n)s"),
     "waiting": N_("Not read yet %(n)s"),
     "reading": N_("Being read for the first time %(n)s"),
+    "told": N_("Read by the supplier %(n)s"),
     "manual": N_("Manual %(n)s"),
 }
 UNITS = {"kWh": N_("kWh"), "m3": "м³", "Gcal": N_("Gcal")}

@@ -10,7 +10,7 @@ from hub.web.kit.views import Choice, PointHead, RegisterText
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """``state`` is online, waiting, silent or manual; ``days`` feeds the sparkline."""
+    """``state``: see `point_head.state_of`; ``days`` feeds the sparkline."""
 
     id: int
     name: str
