@@ -31,7 +31,7 @@ from hub.services.bookkeeping import code_hash
 from hub.services.clock import utc_now
 from hub.services.passwords import Passwords
 from hub.services.told import Told, keep, tell
-from hub.store import accounts, audit, outbox, tables
+from hub.store import accounts, audit, outbox, places, tables
 from hub.store import contracts as stored
 from hub.store import told as kept
 from hub.store.contracts import ListedContract
@@ -206,7 +206,10 @@ class Contracts:
             waiting = kept.on_the_way(unit, contract_id)
             if waiting:
                 raise StillOnTheWay(count=waiting)
+            own = kept.placed_points(unit, contract_id).values()
             kept.forget_contract(unit, contract_id)
+            for place_id in own:
+                places.forget_own(unit, place_id)
             user = accounts.user_by_id(unit, user_id)
             if user is not None and user.last_contract_id == contract_id:
                 accounts.set_last_contract(unit, user_id, _next(unit, user_id, contract_id))
