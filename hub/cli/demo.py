@@ -81,7 +81,7 @@ def demo(*, folder: Path, port: int, days: int) -> None:
     children: list[subprocess.Popen[str]] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _start_meters(children, made)
+        _start_meters(children, made, folder)
         if fresh:
             click.echo("Making the utility: asking the meters who they are…")
             _set_up(made)
@@ -138,7 +138,7 @@ def _clear_half_made(folder: Path) -> None:
 # -- virtual meters ----------------------------------------------------------------------------
 
 
-def _start_meters(children: list["subprocess.Popen[str]"], made: Made) -> None:
+def _start_meters(children: list["subprocess.Popen[str]"], made: Made, folder: Path) -> None:
     """Start a process a line and wait until each says that it is ready."""
     from hub.cli.demo_utility import DRIVER, lines
 
@@ -151,6 +151,10 @@ def _start_meters(children: list["subprocess.Popen[str]"], made: Made) -> None:
         ]  # fmt: skip
         for name, value in line.options.items():
             words += ["--option", f"{name}={value}"]
+        if line.happened:
+            path = folder / f"line-{line.address}.toml"
+            path.write_text(line.happened, encoding="utf-8")
+            words += ["--option", f"scenario={path}"]
         child = processes.start("simulate", *words, stdout=subprocess.PIPE)
         children.append(child)
         started.append((child, port))

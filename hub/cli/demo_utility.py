@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from hub.cli.demo_happenings import AT_HOUSE, AT_WORKSHOP, scenario
 from hub.plugins.api import PointFact, SupplierCard, TransformerCard, TransformerFact
 
 DRIVER: Final = "mercury234"
@@ -74,13 +75,15 @@ class DemoMeter:
 class DemoLine:
     """A TCP line with meters at ``address`` on; ``options`` are the simulator's.
 
-    Meters that never answer come last: there is nothing at their addresses.
+    ``happened``: the text of a scenario, '' where nothing out of the way has happened. Meters that
+    never answer come last: there is nothing at their addresses.
     """
 
     address: int
     seed: int
     options: dict[str, str]
     meters: tuple[DemoMeter, ...]
+    happened: str = ""
 
     @property
     def answering(self) -> int:
@@ -128,6 +131,7 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             address=11,
             seed=7,
             options=options(tariffs="3", load="house", firmware="9.0.0", constant="1000"),
+            happened=scenario(AT_HOUSE, today),
             meters=(
                 DemoMeter(
                     contract=HOME, name="Дом, ввод 380 В", number="ТУ-0411",
@@ -193,6 +197,7 @@ def lines(today: date) -> tuple[DemoLine, ...]:
             address=31,
             seed=5,
             options=options(tariffs="3", load="workshop", firmware="9.0.0", constant="1000"),
+            happened=scenario(AT_WORKSHOP, today),
             meters=(
                 DemoMeter(
                     contract=WORKSHOP, name="Цех, ввод 1", number="ТУ-0840",
