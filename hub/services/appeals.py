@@ -107,7 +107,7 @@ class Appeals:
             rows = kept.appeals(
                 unit, who.user_id, contract_id, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
             )
-            can = _does(unit, contract_id, Does.APPEALS)
+            can = takes_appeals(unit, contract_id)
             zone = kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE
         items = tuple(appeal_view(row) for row in rows[:A_PAGE])
         return AppealsPage(shell, items, page, len(rows) > A_PAGE, can, zone)
@@ -138,7 +138,7 @@ class Appeals:
         with self.store.write() as unit:
             if not kept.owns(unit, user_id, contract_id):
                 raise Missing
-            if not _does(unit, contract_id, Does.APPEALS):
+            if not takes_appeals(unit, contract_id):
                 raise NotSupported("This supplier takes no appeals.")
             key = f"{user_id}/{draft.key}"
             known = kept.appeal_keyed(unit, key)
@@ -214,9 +214,10 @@ def _own(unit: Unit, user_id: int, appeal_id: int) -> tuple[tables.Appeal, table
     return found
 
 
-def _does(unit: Unit, contract_id: int, what: Does) -> bool:
+def takes_appeals(unit: Unit, contract_id: int) -> bool:
+    """Tell whether a contract's supplier takes appeals."""
     found = kept.with_supplier(unit, contract_id)
-    return found is not None and what.value in found[0].does
+    return found is not None and Does.APPEALS.value in found[0].does
 
 
 def _checked(draft: Draft) -> tuple[str, str]:

@@ -240,14 +240,20 @@ class Events:
             return events_in(unit, row, wish or EventFilter(), limit=limit, after=after)
 
     def one(self, user_id: int, point_id: int, event_id: int) -> EventView:
-        """Give one event of a point, for an appeal about it."""
+        """Give one event of a point."""
+        return self.about(user_id, point_id, event_id)[0]
+
+    def about(self, user_id: int, point_id: int, event_id: int) -> tuple[EventView, str]:
+        """Give one event of a point with its meter's driver, for an appeal about it."""
         with self.store.read() as unit:
             row = _owned(unit, user_id, point_id)
             stays, serials = _stays(unit, row)
             found = events.one(unit, event_id)
+            drivers = events.drivers(unit, serials)
         if found is None or not any(_within(found, stay) for stay in stays):
             raise Missing
-        return view_of(found, row.time_zone or DEFAULT_ZONE, serials)
+        view = view_of(found, row.time_zone or DEFAULT_ZONE, serials)
+        return view, drivers.get(found.meter_id, "")
 
 
 def events_in(

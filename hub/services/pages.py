@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from hub.domain.calendar import Level, instant_of, local_day, month_end, month_start
 from hub.errors import Missing
+from hub.services.appeals import takes_appeals
 from hub.services.clock import utc_now
 from hub.services.comparing import Against, Comparison, beside_of, comparison_of, load_beside
 from hub.services.costs import kopecks_by_zone, one_price, prices_in, zone_prices
@@ -115,6 +116,7 @@ class JournalPage:
     shell: ShellView
     card: PointCard
     events: EventPage
+    appeals: bool  # the supplier takes them
 
 
 class PointPages:
@@ -257,7 +259,8 @@ class PointPages:
             row, shell = _begin(unit, who, point_id)
             wish = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
             card, _ = card_in(unit, row, now)
-            return JournalPage(shell, card, events_in(unit, row, wish, after=after))
+            found = events_in(unit, row, wish, after=after)
+            return JournalPage(shell, card, found, takes_appeals(unit, row.contract_id))
 
 
 def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellView]:

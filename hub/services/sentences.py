@@ -234,13 +234,26 @@ def headline(event: Happening, today: date | None = None) -> str:
     return _capital(clause(event, today))
 
 
+def title(event: Happening, today: date | None = None) -> str:
+    """Say what happened without its time and how long it lasted, to stand beside both."""
+    if event.kind in _CLAUSES:
+        return _capital(_bare(event))
+    if event.kind == "clock_corrected":
+        return _capital(_moved_by(event))
+    return headline(event, today)
+
+
+def _bare(event: Happening) -> str:
+    facts = {name: _fact(event.detail, name) for name in KINDS[event.kind].fields}
+    return gettext(_CLAUSES[event.kind]) % facts
+
+
 def clause(event: Happening, today: date | None = None) -> str:
     """Say what happened, and for how long, in words that go on behind a time."""
     if event.kind == "journal_lost":
         return _lost(event, today)
     if event.kind in _CLAUSES:
-        facts = {name: _fact(event.detail, name) for name in KINDS[event.kind].fields}
-        return gettext(_CLAUSES[event.kind]) % facts + _tail(event, today)
+        return _bare(event) + _tail(event, today)
     if event.kind in _SPECIAL:
         return _SPECIAL[event.kind](event)
     return _unknown(event)
@@ -262,27 +275,35 @@ def _tail(event: Happening, today: date | None) -> str:
     return gettext(", for %(duration)s") % {"duration": duration(event.lasted)}
 
 
-def _moved(event: Happening) -> str:
-    detail = event.detail
-    seconds = _number(detail, "shift_s")
+def _moved_by(event: Happening) -> str:
+    seconds = _number(event.detail, "shift_s")
     if seconds is None:
         return gettext("the meter's clock was moved")
-    before, after = _time(detail, "before"), _time(detail, "after")
     amount = {"amount": duration(timedelta(seconds=abs(seconds)))}
     if round(seconds) == 0:
-        said = gettext("the meter's clock was moved by less than a second")
-    elif seconds > 0:
-        said = gettext("the meter's clock was moved forward by %(amount)s") % amount
-    else:
-        said = gettext("the meter's clock was moved back by %(amount)s") % amount
-    if before is None or after is None:
+        return gettext("the meter's clock was moved by less than a second")
+    if seconds > 0:
+        return gettext("the meter's clock was moved forward by %(amount)s") % amount
+    return gettext("the meter's clock was moved back by %(amount)s") % amount
+
+
+def _moved(event: Happening) -> str:
+    said, times = _moved_by(event), moved_between(event)
+    if times is None or _number(event.detail, "shift_s") is None:
         return said
+    return said + gettext(", from %(before)s to %(after)s") % times
+
+
+def moved_between(event: Happening) -> dict[str, str] | None:
+    """Write what a clock showed before and after it was moved; None where that is not told."""
+    before, after = _time(event.detail, "before"), _time(event.detail, "after")
+    if before is None or after is None:
+        return None
     same_day = before.date() == after.date()
-    times = {
+    return {
         "before": _seconds(before) if same_day else f"{_day(before, None)} {_seconds(before)}",
         "after": _seconds(after) if same_day else f"{_day(after, None)} {_seconds(after)}",
     }
-    return said + gettext(", from %(before)s to %(after)s") % times
 
 
 def _off(detail: Mapping[str, str]) -> str | None:

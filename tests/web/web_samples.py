@@ -298,13 +298,41 @@ EVENT_DAYS = (
     journal.EventDay(
         date(2026, 11, 23),
         (
-            journal.EventRow(7, "package-open", "bad", "Открыта крышка", "14:12–14:31"),
-            journal.EventRow(6, "zap", "warn", "Высокое напряжение <b>", "с 05:24", "по часам"),
+            journal.EventRow(
+                7,
+                "package-open",
+                "bad",
+                "Тревога:",
+                "Открыта крышка",
+                "Сообщите.",
+                "14:12–14:31",
+                "19 мин",
+                "",
+                (("Байты", "05 24"),),
+                "/contracts/1/appeals/new?point=7&event=7",
+            ),
+            journal.EventRow(
+                6,
+                "zap",
+                "warn",
+                "Внимание:",
+                "Высокое напряжение <b>",
+                "",
+                "с 05:24",
+                "идет",
+                "по часам",
+                (),
+                None,
+            ),
         ),
     ),
     journal.EventDay(
         date(2026, 11, 20),
-        (journal.EventRow(5, "clock", "info", "Часы переведены", "03:03"),),
+        (
+            journal.EventRow(
+                5, "clock", "info", "", "Часы переведены", "", "03:03", "", "", (), None
+            ),
+        ),
     ),
 )
 
@@ -467,7 +495,16 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "appeals-none": ("appeals/list.html", {"view": appeals_view(rows=False)}, "appeals"),
     "appeal-new": (
         "appeals/new.html",
-        {"view": appeals.NewAppealView("/contracts/1/appeals/new", "/", bad_form(), 5000, "112")},
+        {
+            "view": appeals.NewAppealView(
+                "/contracts/1/appeals/new",
+                "/",
+                bad_form(),
+                5000,
+                "112",
+                appeals.AboutEvent(7, 6, "Магнит", "19 ноября в 14:03 магнит", "Цех", "Событие"),
+            )
+        },
         "appeals",
     ),
     "appeal": ("appeals/thread.html", {"view": thread_view("in_work")}, "appeals"),

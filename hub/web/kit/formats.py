@@ -33,20 +33,22 @@ class Words:
     months_short: dict[int, str]
     months_alone: dict[int, str]
     days_short: dict[int, str]
+    days: dict[int, str]
 
 
 @lru_cache(maxsize=4)
 def words(name: str) -> Words:
     locale = Locale.parse(name)
     symbols = locale.number_symbols["latn"]
-    days = locale.days["stand-alone" if name == "ru" else "format"]["abbreviated"]
+    days = locale.days["stand-alone" if name == "ru" else "format"]
     return Words(
         decimal=str(symbols["decimal"]),
         group=NBSP if name == "ru" else str(symbols["group"]),
         months=dict(locale.months["format"]["wide"]),
         months_short=_short(locale.months["format"]["wide"]),
         months_alone=dict(locale.months["stand-alone"]["wide"]),
-        days_short=dict(days),
+        days_short=dict(days["abbreviated"]),
+        days=dict(days["wide"]),
     )
 
 
@@ -206,6 +208,11 @@ def weekday(value: date) -> str:
     return _words().days_short[value.weekday()]
 
 
+def weekday_whole(value: date) -> str:
+    """``понедельник``, where there is room."""
+    return _words().days[value.weekday()]
+
+
 def month(value: date, today: date | None = None) -> str:
     """Name the month alone: ``ноябрь``, with the year unless it is this one."""
     name = _words().months_alone[value.month]
@@ -282,6 +289,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day_num": day_num,
     "moment_num": moment_num,
     "weekday": weekday,
+    "weekday_whole": weekday_whole,
     "monthname": month,
     "moment": moment,
     "duration": duration,

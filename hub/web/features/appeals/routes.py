@@ -1,5 +1,6 @@
 """Appeals of a contract: the list, a new one, the thread with its replies."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get, post
@@ -9,7 +10,9 @@ from litestar.response import Response
 from hub.errors import HubError, InputRefused, Missing
 from hub.services import appeals as told
 from hub.services.appeals import Draft, new_key
+from hub.web.features.appeals.about import ABOUT, attached
 from hub.web.features.appeals.views import (
+    AboutEvent,
     AppealsView,
     Bubble,
     NewAppealView,
@@ -60,24 +63,30 @@ def new_appeal(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]
     """Show the form with e-mail and phone filled in."""
     who = signed_in(request)
     person = services(request).persons.look(who.user_id)
-    form = Form({"key": new_key(), "email": person.email, "phone": person.phone})
-    return _form(request, contract_id, form)
+    values = {"key": new_key(), "email": person.email, "phone": person.phone}
+    values |= {name: request.query_params.get(name, "") for name in ABOUT}
+    about = attached(request, who, contract_id, values)
+    if about is not None:
+        values["subject"] = about.subject
+    return _form(request, contract_id, Form(values), about)
 
 
 @post("/contracts/{contract_id:int}/appeals/new", sync_to_thread=True, status_code=200)
 def send_appeal(request: AnyRequest, contract_id: FromPath[int], data: Typed) -> Response[str]:
     who = signed_in(request)
-    values = {name: data.get(name, "") for name in FIELDS}
+    values = {name: data.get(name, "") for name in (*FIELDS, *ABOUT)}
+    about = attached(request, who, contract_id, values)
+    draft = Draft(**{name: values[name] for name in FIELDS})
+    if about is not None:
+        draft = replace(draft, text=f"{draft.text.strip()}\n\n{about.text}".strip())
     try:
-        appeal_id = services(request).appeals.create(
-            who.user_id, known_id(contract_id), Draft(**values)
-        )
+        appeal_id = services(request).appeals.create(who.user_id, known_id(contract_id), draft)
     except InputRefused as refused:
-        return _form(request, contract_id, Form(values, field_words(refused)))
+        return _form(request, contract_id, Form(values, field_words(refused)), about)
     except Missing:
         raise
     except HubError as error:
-        return _form(request, contract_id, Form(values, alert=error_words(error)))
+        return _form(request, contract_id, Form(values, alert=error_words(error)), about)
     answer = redirect(request, f"/appeals/{appeal_id}")
     flash.put(request, answer, Flash(gettext("The appeal is kept and goes to the supplier.")))
     return answer
@@ -115,7 +124,9 @@ def _page(text: str) -> int:
     return int(text)
 
 
-def _form(request: AnyRequest, contract_id: int, form: Form) -> Response[str]:
+def _form(
+    request: AnyRequest, contract_id: int, form: Form, about: AboutEvent | None
+) -> Response[str]:
     who, made = signed_in(request), services(request)
     shell = made.shell.look(who, known_id(contract_id))
     here = f"/contracts/{contract_id}/appeals"
@@ -125,6 +136,7 @@ def _form(request: AnyRequest, contract_id: int, form: Form) -> Response[str]:
         form=form,
         longest=told.LONGEST_BODY,
         emergency_phone=request.app.state.settings.emergency_phone,
+        about=about,
     )
     return respond(
         request,

@@ -19,6 +19,18 @@ class AppealsView:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutEvent:
+    """The event that an appeal is about; ``text`` is what is sent of it."""
+
+    point: int
+    event: int
+    subject: str
+    said: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewAppealView:
     """Fields: email, phone, subject, text, and the hidden key that makes the form one appeal."""
 
@@ -27,6 +39,7 @@ class NewAppealView:
     form: Form
     longest: int
     emergency_phone: str
+    about: AboutEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.domain.calendar import month_end, month_start
-from hub.domain.clock import MeterTime
-from hub.domain.events import KINDS, UNKNOWN, Group, Severity, kind_of
+from hub.domain.events import Severity
 from hub.services.events import EventFilter, EventView
 from hub.services.pages import JournalPage
-from hub.services.sentences import NO_TERMS, Terms, duration, headline, of_view
-from hub.web.features.journal.views import EventDay, EventRow, JournalView, Topic
-from hub.web.kit.formats import clock, day_short
+from hub.services.sentences import NO_TERMS, Terms, duration
+from hub.web.features.journal.rows import event_row
+from hub.web.features.journal.topics import KINDS_OF, TOPICS, topic_of
+from hub.web.features.journal.views import EventDay, JournalView, Topic
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import head_of, known_id, time_words
 from hub.web.kit.requests import AnyRequest
@@ -29,40 +29,6 @@ from hub.web.kit.visitor import frame, signed_in
 
 MOST_DAYS = 3653
 DRIFT_WORTH_SAYING_S = 2
-MOODS = {Severity.INFO: "info", Severity.WARNING: "warn", Severity.ALARM: "bad"}
-# How people sort what happens, and a picture for each sort.
-TOPICS: Mapping[str, tuple[str, str]] = {
-    "power": (N_("Power supply"), "unplug"),
-    "voltage": (N_("Voltage and current"), "zap"),
-    "clock": (N_("Clock"), "clock"),
-    "tampering": (N_("Covers and magnet"), "package-open"),
-    "limits": (N_("Limits"), "gauge"),
-    "settings": (N_("Settings"), "sliders-horizontal"),
-    "meter": (N_("Meter"), "activity"),
-}
-BY_GROUP = {
-    Group.POWER: "power",
-    Group.VOLTAGE: "voltage",
-    Group.CURRENT: "voltage",
-    Group.QUALITY: "voltage",
-    Group.CLOCK: "clock",
-    Group.TAMPERING: "tampering",
-    Group.POWER_CONTROL: "limits",
-    Group.PROGRAMMING: "settings",
-}
-
-
-def topic_of(kind: str) -> str:
-    """Sort a kind of event; what has no group is the meter's own matter."""
-    if kind == "energy_limit_exceeded":
-        return "limits"
-    group = kind_of(kind).group
-    return BY_GROUP.get(group, "meter") if group is not None else "meter"
-
-
-KINDS_OF = {
-    topic: tuple(kind for kind in (*KINDS, UNKNOWN) if topic_of(kind) == topic) for topic in TOPICS
-}
 
 
 @get("/points/{point_id:int}/journal", sync_to_thread=True)
@@ -133,7 +99,10 @@ def journal_view(
     ]
     spoken = {meter: terms.get(driver, NO_TERMS) for meter, driver in events.drivers.items()}
     rows = [
-        (each.began_local.date(), _row(each, spoken.get(each.meter_id, NO_TERMS), today))
+        (
+            each.began_local.date(),
+            event_row(each, spoken.get(each.meter_id, NO_TERMS), today, _report(found, each)),
+        )
         for each in events.events
     ]
     return JournalView(
@@ -155,36 +124,12 @@ def journal_view(
     )
 
 
-def _row(event: EventView, terms: Terms, today: date) -> EventRow:
-    happening = of_view(event, terms)
-    _, symbol = TOPICS[topic_of(event.kind)]
-    began = event.entry.began
-    aside = ""
-    if event.clock_differs and isinstance(began, MeterTime):
-        shown = f"{began.face:%d.%m.%Y %H:%M:%S}"
-        aside = gettext("by the meter's clock: %(time)s") % {"time": shown}
-    return EventRow(
-        event.id,
-        symbol,
-        MOODS[event.severity],
-        headline(happening, today),
-        _when(event),
-        aside,
-    )
-
-
-def _when(event: EventView) -> str:
-    """Say from when to when, next to the day that stands above."""
-    began, ended = event.began_local, event.ended_local
-    if event.kind == "parameters_written":
-        return ""
-    if event.open:
-        return gettext("since %(time)s") % {"time": clock(began)}
-    if ended is None or ended <= began:
-        return clock(began)
-    if ended.date() == began.date():
-        return f"{clock(began)}–{clock(ended)}"
-    return f"{clock(began)} – {day_short(ended.date())}, {clock(ended)}"
+def _report(found: JournalPage, event: EventView) -> str | None:
+    """Give the address of an appeal about an event; what is nobody's harm needs none."""
+    if not found.appeals or event.severity is Severity.INFO:
+        return None
+    card = found.card
+    return f"/contracts/{card.contract_id}/appeals/new?point={card.id}&event={event.id}"
 
 
 def _clock_words(drift_s: float | None) -> str:

@@ -9,14 +9,24 @@ from hub.web.kit.views import Choice, PeriodBar, PointHead
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event. ``mood`` is info, warn or bad; ``aside``: the meter's clock, if it differs."""
+    """One event. ``mood`` is info, warn or bad, ``grave`` the same in words, '' for info.
+
+    ``lasted``: how long, or that it goes on. ``aside``: the meter's clock, if it differs.
+    ``details``: what the meter wrote, label and text. ``report``: the address that tells the
+    supplier of it.
+    """
 
     id: int
     symbol: str
     mood: str
-    text: str
+    grave: str
+    title: str
+    note: str
     when: str
-    aside: str = ""
+    lasted: str
+    aside: str
+    details: Sequence[tuple[str, str]]
+    report: str | None
 
 
 @dataclass(frozen=True, slots=True)
