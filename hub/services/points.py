@@ -65,6 +65,8 @@ class Contact(StrEnum):
 class Connection:
     """State of the connection; ``error_code`` is a key of the catalogs.
 
+    ``installed_at``: since when the meter is at its place.
+
     The history that has been read goes from ``history_from`` to ``history_to``, ``days_held`` days
     so far (None in lists and once it is done, when nobody counts them); ``history_done``: up to
     the newest record.
@@ -81,6 +83,12 @@ class Connection:
     history_to: datetime | None = None
     days_held: int | None = None
     history_done: bool = False
+    installed_at: datetime | None = None
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """Give since when the meter says nothing, if it does: its last visit, or all its time."""
+        return self.seen_at or self.installed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +295,7 @@ def connection_of(installed: InstallationRow | None, days_held: int | None = Non
         history_to=installed.profile_through_at,
         days_held=days_held,
         history_done=bool(installed.profile_done),
+        installed_at=installed.from_at,
     )
 
 

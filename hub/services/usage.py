@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import takewhile
 from math import gcd
 
 from hub.domain.calendar import (
@@ -89,15 +90,16 @@ class PointUsage:
 class ContractUsage:
     """All points of a contract together; ``before_days`` is the whole month before, for drawing.
 
-    ``whole_days`` of this month, and ``whole_before`` of the month before, counted from its first,
-    are the days without any missing slot: a running total is honest as far as they go.
+    ``whole``: of each day of ``days``, whether no slot of any point is missing in it, of today so
+    far; a running total is a lower bound past a day that is not. ``whole_before``: how many days
+    of the month before are whole, counted from its first.
     """
 
     today: Figure
     month: Figure
     days: tuple[Fraction | None, ...]
     before_days: tuple[Fraction | None, ...]
-    whole_days: int
+    whole: tuple[bool, ...]
     whole_before: int
     hours: tuple[HourUse, ...]
     zones: tuple[str, ...]
@@ -219,31 +221,27 @@ def usage_of(loads: Sequence[Load], now: datetime) -> ContractUsage:
         month=_figure(whole.month, *days.for_month),
         days=whole.days.energies(),
         before_days=whole.before_days.energies(),
-        whole_days=_whole(loads, whole.days, days.month, end),
-        whole_before=_whole(loads, whole.before_days, days.month_before, end),
+        whole=_whole(loads, whole.days, days.month, end),
+        whole_before=sum(takewhile(bool, _whole(loads, whole.before_days, days.month_before, end))),
         hours=hours.views(loads[0], days.today, end),
         zones=tuple(sorted({zone for load in loads for zone in load.schedule.zones})),
         points=tuple(sorted(whole.points, key=lambda point: places[point.point_id])),
     )
 
 
-def _whole(loads: Sequence[Load], ledger: Ledger, first: date, end: int) -> int:
-    """Count the days from ``first`` on that have ended and lack no slot of any point."""
+def _whole(loads: Sequence[Load], ledger: Ledger, first: date, end: int) -> tuple[bool, ...]:
+    """Say of each day from ``first`` on whether no point lacks a slot of it; of today so far."""
     last = first + timedelta(days=len(ledger.slots) - 1)
     clocks = Counter((load.time_zone, load.minutes) for load in loads)
-    whole = 0
+    whole = []
     for number, slots in enumerate(ledger.slots):
         wanted = 0
         for (zone, minutes), count in clocks.items():
             starts = day_starts(zone, first, last)
-            low, high = starts[number], starts[number + 1]
-            if high > end:
-                return whole
-            wanted += count * (slot_at(high, minutes) - slot_at(low, minutes))
-        if slots < wanted:
-            return whole
-        whole += 1
-    return whole
+            low, high = starts[number], min(starts[number + 1], end)
+            wanted += count * (slot_at(max(high, low), minutes) - slot_at(low, minutes))
+        whole.append(slots >= wanted)
+    return tuple(whole)
 
 
 def _alike(loads: Sequence[Load], now: datetime) -> list[list[Load]]:

@@ -151,3 +151,15 @@ def test_a_day_with_a_season_change_keeps_its_width():
     chart = step_chart(points)
     assert spans(chart.runs[0].line)[0][1] == pytest.approx(chart.right)
     assert points[-1].start - points[0].start == timedelta(hours=23, minutes=30)
+
+
+def test_a_running_total_shows_what_there_is():
+    """It begins with the history, and is dashed where half-hours are missing."""
+    totals = [None, None, Decimal(4), Decimal(6), Decimal(9)]
+    chart = running_total(totals, whole=[True, True, True, False, True], days=10, width=100)
+    xs = [float(x) for x in re.findall(r"[ML]([\d.]+) ", chart.line)]
+    assert xs == [20, 30, 40, 50]  # the third day and the fifth
+    assert [float(x) for x in re.findall(r"[ML]([\d.]+) ", chart.holes)] == [30, 40]
+    assert chart.dot.x == 50
+    nothing = running_total([None, None], days=10)
+    assert (nothing.line, nothing.holes, nothing.shape, nothing.dot) == ("", "", "", None)

@@ -12,6 +12,7 @@ from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.views import Choice, Growing, PointHead, RegisterText
 
 NOT_SILENT_BEFORE = timedelta(hours=1)
+TRIES_BEFORE_SILENT = 3  # of a meter that has never answered
 STILL_NOW = timedelta(minutes=1)
 LARGEST_ID = 2**63 - 1
 READING_ORDER = (1, 3, 2, 4)
@@ -61,17 +62,20 @@ def in_reading_order(numbers: Iterable[int]) -> list[int]:
 def state_of(card: PointCard, now: datetime) -> str:
     """Say online, waiting, reading, silent, told (by the supplier, no meter here) or manual.
 
-    A meter that failed just now is not silent yet; reading: its first visit is not over.
+    A meter that failed just now is not silent yet, nor one that never answered until it was tried
+    a few times; reading: its first visit is not over.
     """
     if not card.smart:
         return "manual"
     connection = card.connection
     if connection.contact is Contact.NONE and card.joined:
         return "told"
+    failing = connection.contact in {Contact.FAILING, Contact.LINE_DOWN, Contact.STOPPED}
     if connection.seen_at is None:
+        if failing and connection.failures >= TRIES_BEFORE_SILENT:
+            return "silent"
         begun = card.latest is not None or connection.history_to is not None
         return "reading" if begun and connection.contact is Contact.WAITING else "waiting"
-    failing = connection.contact in {Contact.FAILING, Contact.LINE_DOWN, Contact.STOPPED}
     if failing and now - connection.seen_at > NOT_SILENT_BEFORE:
         return "silent"
     return "online"
@@ -96,7 +100,8 @@ def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[R
 
 def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
     """Make the head of a point's page; ``tab`` is info, readings, profile or journal."""
-    here = f"/points/{card.id}"
+    here, state = f"/points/{card.id}", state_of(card, now)
+    seen_at = card.connection.silent_since if state == "silent" else card.connection.seen_at
     tabs = [Choice(gettext("General information"), here, tab == "info")]
     if card.smart:
         tabs += [
@@ -111,8 +116,8 @@ def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
         model=card.model or None,
         serial=card.serial or None,
         ratio=None if card.ratio == 1 else f"×{card.ratio}",
-        state=state_of(card, now),
-        last_at=local(card.connection.seen_at, card.time_zone),
+        state=state,
+        last_at=local(seen_at, card.time_zone),
         now=now.astimezone(ZoneInfo(card.time_zone)),
         tabs=tuple(tabs),
         power=_power_words(card, now),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from hub.web.kit.charts import Area, Label, axis_labels, hatch_lines, nice_ceiling
 from hub.web.kit.formats import day, day_short, number
@@ -229,6 +230,7 @@ class RunningTotal:
     y_ticks: tuple[Label, ...]
     x_ticks: tuple[Label, ...]
     line: str
+    holes: str
     shape: str
     before: str
     forecast: str
@@ -236,9 +238,10 @@ class RunningTotal:
 
 
 def running_total(
-    now: Sequence[Decimal],
+    now: Sequence[Decimal | None],
     before: Sequence[Decimal] = (),
     *,
+    whole: Sequence[bool] = (),
     days: int,
     forecast: Decimal | None = None,
     start: date | None = None,
@@ -247,11 +250,13 @@ def running_total(
 ) -> RunningTotal:
     """Month to date against the last month: totals at the end of each day, from day 1.
 
-    A day that is not known is left out by the caller's cutting the sequence: a running total
-    past a hole would be wrong.
+    None: the day is before the history. ``whole`` says of each day whether all of it is known (as
+    a rule it is); the others are drawn as ``holes``, since from there on the total is only what
+    is known of it.
     """
     top, base = 12.0, height - 20
-    values = [*map(float, now), *map(float, before), float(forecast or 0)]
+    known = [total for total in now if total is not None]
+    values = [*map(float, known), *map(float, before), float(forecast or 0)]
     scale, y_ticks = _axis(max(values, default=0.0), base, top, 0.0, 3)
 
     def place(at: int, value: Decimal) -> str:
@@ -261,14 +266,19 @@ def running_total(
         steps = [f"L{place(at, value)}" for at, value in enumerate(totals, 1)]
         return f"M0 {base:g}" + "".join(steps) if steps else ""
 
-    line = path(now)
+    begins = len(now) - len(known)
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    ends = [place(begins, Decimal(0)), *(place(at, v) for at, v in enumerate(known, begins + 1))]
+    for at, (one, other) in enumerate(pairwise(ends), begins):
+        parts[whole[at] if at < len(whole) else True].append(f"M{one}L{other}")
+    edge = "L".join(ends)
     end = len(now) / days * width
     first = day_short(start.replace(day=1)) if start else "1"
     labels = [Label(0.0, base + 16, first, "start")]
     last = Label(width, base + 16, str(days), "end")
     dot = None
-    if now:
-        dot = Label(round(end, 1), round(base - float(now[-1]) * scale, 1), "")
+    if known:
+        dot = Label(round(end, 1), round(base - float(known[-1]) * scale, 1), "")
         if 70 < end < width - 50:  # noqa: PLR2004 - room for the first label and the last
             labels.append(Label(round(end, 1), base + 16, gettext("today")))
     return RunningTotal(
@@ -278,10 +288,11 @@ def running_total(
         base,
         y_ticks[1:],
         (*labels, last),
-        line,
-        f"{line}V{base:g}Z" if line else "",
+        "".join(parts[True]),
+        "".join(parts[False]),
+        f"M{edge}V{base:g}Z" if known else "",
         path(before),
-        f"M{place(len(now), now[-1])}L{place(days, forecast)}" if now and forecast else "",
+        f"M{place(len(now), known[-1])}L{place(days, forecast)}" if known and forecast else "",
         dot,
     )
 

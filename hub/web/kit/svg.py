@@ -173,8 +173,10 @@ def total(c: RunningTotal, label: str) -> Markup:
     parts.append(_axis(0, c.width, c.base))
     if c.before:
         parts.append(f'<path class="cmp-line" d="{c.before}"/>')
-    if c.line:
+    if c.shape:
         parts.append(f'<path class="run-fill" d="{c.shape}"/><path class="run-line" d="{c.line}"/>')
+    if c.holes:
+        parts.append(f'<path class="run-line holes" d="{c.holes}"/>')
     if c.forecast:
         parts.append(f'<path class="fore" d="{c.forecast}"/>')
     if c.dot:

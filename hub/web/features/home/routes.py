@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -137,8 +137,12 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
         month_delta=_delta(month),
         month_delta_first=month.before_first,
         month_delta_last=month.before_last,
-        running=_running(usage.days[: usage.whole_days]),
-        running_before=_running(usage.before_days[: min(usage.whole_before, days)]),
+        running=_running(usage.days),
+        whole=[*usage.whole[:-1], True],  # today lacks what is not read yet, and that is no hole
+        running_before=[
+            total or Decimal(0)
+            for total in _running(usage.before_days[: min(usage.whole_before, days)])
+        ],
         days_in_month=days,
         known=month.measured,
         expected=month.expected,
@@ -165,9 +169,11 @@ def _hour_bar(hour: HourUse) -> HourBar:
     )
 
 
-def _running(days: Sequence[Fraction | None]) -> list[Decimal]:
-    totals = accumulate(day or Fraction(0) for day in days)
-    return [Decimal(total.numerator) / total.denominator for total in totals]
+def _running(days: Sequence[Fraction | None]) -> list[Decimal | None]:
+    """Add up the days; None before the first that has a value."""
+    before = sum(1 for _ in takewhile(lambda day: day is None, days))
+    totals = accumulate(day or Fraction(0) for day in days[before:])
+    return [None] * before + [Decimal(total.numerator) / total.denominator for total in totals]
 
 
 def _days_in(first: date) -> int:
@@ -181,7 +187,7 @@ def meter_row(card: PointCard, now: datetime, billed: Sequence[BilledReading]) -
     """Word a point for the block of readings; ``billed``: what its supplier bills by."""
     taken_at = card.latest.taken_at if card.latest else None
     state = state_of(card, now)
-    last_at = card.connection.seen_at if state == "silent" else taken_at
+    last_at = card.connection.silent_since if state == "silent" else taken_at
     return MeterRow(
         href=f"/points/{card.id}",
         name=card.name,
@@ -189,6 +195,7 @@ def meter_row(card: PointCard, now: datetime, billed: Sequence[BilledReading]) -
         serial=card.serial or None,
         state=state,
         last_at=local(last_at, card.time_zone),
+        never=state == "silent" and card.connection.seen_at is None,
         registers=registers_of(card.latest, card.decimal_digits),
         billed=", ".join(f"{each.zone} {face(each.value)}".strip() for each in billed) or None,
         billed_at=max((each.taken_on for each in billed), default=None),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hub.web.kit.messages import AppealRow, NoticeRow
@@ -14,8 +14,9 @@ from hub.web.kit.views import Growing, RegisterText
 class Usage:
     """Energy of today and of the month, with like-for-like comparisons (None: not comparable).
 
-    ``running`` and ``running_before`` are totals at the end of each day, from the first; they
-    stop before a day that is not whole.
+    ``running`` are totals at the end of each day, from the first of the month (None: before the
+    history) to today; ``whole`` says which days lack nothing. ``running_before`` stops before a
+    day that is not whole.
     """
 
     today_kwh: Decimal | None
@@ -29,12 +30,27 @@ class Usage:
     month_delta: Decimal | None
     month_delta_first: date | None
     month_delta_last: date | None
-    running: Sequence[Decimal]
+    running: Sequence[Decimal | None]
+    whole: Sequence[bool]
     running_before: Sequence[Decimal]
     days_in_month: int
     known: int
     expected: int
     href: str | None = None
+
+    @property
+    def begins(self) -> date | None:
+        """Give the day on which the history begins, where that is within the month."""
+        unknown = sum(total is None for total in self.running)
+        if not unknown or unknown == len(self.running):
+            return None
+        return self.month_first + timedelta(days=unknown)
+
+    @property
+    def holes(self) -> bool:
+        """Say whether days since the history began lack something."""
+        known = zip(self.running, self.whole, strict=True)
+        return any(total is not None and not whole for total, whole in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,10 @@ class BalanceCard:
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """``state`` is online, waiting, reading, silent, told or manual."""
+    """``state`` is online, waiting, reading, silent, told or manual.
+
+    ``never``: silent since it was installed.
+    """
 
     href: str
     name: str
@@ -65,6 +84,7 @@ class MeterRow:
     registers: tuple[RegisterText, ...]
     billed: str | None = None
     billed_at: date | None = None
+    never: bool = False
     basis: str = ""
 
 

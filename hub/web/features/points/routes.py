@@ -119,7 +119,9 @@ def _row(card: PointCard, usage: PointUsage | None, now: datetime) -> PointRow:
         model=card.model or None,
         serial=card.serial or None,
         state=state,
-        last_at=local(card.connection.seen_at if state == "silent" else taken_at, card.time_zone),
+        last_at=local(
+            card.connection.silent_since if state == "silent" else taken_at, card.time_zone
+        ),
         registers=registers_of(card.latest, card.decimal_digits),
         unit=gettext(UNITS.get(card.unit, card.unit)),
         month_kwh=decimal_of(usage.month.energy) if usage else None,
