@@ -100,17 +100,15 @@ def forecast_of(days: Sequence[Sum], today: date) -> Forecast | None:
 def forecast_of_contract(usage: ContractUsage) -> Forecast | None:
     """Forecast the running month of all points of a contract, for the main page.
 
-    Complete are the days before the first that lacks a half-hour of any point.
+    Complete are the days that are over and lack no half-hour of any point.
     """
-    first = usage.month.first
-    by_day = {
-        first + timedelta(days=at): energy
-        for at, energy in enumerate(usage.days)
-        if energy is not None
-    }
-    whole = first + timedelta(days=usage.whole_days)
-    complete = {day: energy for day, energy in by_day.items() if day < whole}
-    begun = {day: energy for day, energy in by_day.items() if day >= whole}
+    first, today = usage.month.first, usage.month.last
+    complete: dict[date, Fraction] = {}
+    begun: dict[date, Fraction] = {}
+    for at, (energy, whole) in enumerate(zip(usage.days, usage.whole, strict=True)):
+        day = first + timedelta(days=at)
+        if energy is not None:
+            (complete if whole and day < today else begun)[day] = energy
     return month_forecast(first, complete, begun)
 
 

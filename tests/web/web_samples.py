@@ -205,7 +205,7 @@ def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
             month_last=date(2026, 11, 24), month_delta=Decimal(19),
             month_delta_first=date(2026, 10, 1), month_delta_last=date(2026, 10, 24),
             running=[None, *(Decimal(9 * d) for d in range(1, 24))],
-            whole=[True] * 12 + [False] + [True] * 11,
+            whole=[True] * 12 + [False] + [True] * 11, forecast=Decimal(268),
             running_before=[Decimal(10 * d) for d in range(1, 32)], days_in_month=30,
             known=1100, expected=1123, href="/points/7/profile",
         ) if usage else None,

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.domain.calendar import month_end
+from hub.services.forecast import forecast_of_contract
 from hub.services.home import ContractCard, HomePage
 from hub.services.hours import HourUse
 from hub.services.pieces import DEFAULT_ZONE
@@ -124,6 +125,8 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
     zones = in_reading_order(zone_number(zone) for zone in usage.zones)
     names = zone_names(zones)
     days = _days_in(month.first)  # no more of a longer month before can be drawn beside it
+    running = _running(usage.days)
+    forecast = None if None in running else forecast_of_contract(usage)
     is_today = read_until is not None and read_until.date() == usage.today.last
     return Usage(
         today_kwh=decimal_of(usage.today.energy),
@@ -137,13 +140,14 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
         month_delta=_delta(month),
         month_delta_first=month.before_first,
         month_delta_last=month.before_last,
-        running=_running(usage.days),
+        running=running,
         whole=[*usage.whole[:-1], True],  # today lacks what is not read yet, and that is no hole
         running_before=[
             total or Decimal(0)
             for total in _running(usage.before_days[: min(usage.whole_before, days)])
         ],
         days_in_month=days,
+        forecast=decimal_of(forecast.energy) if forecast else None,
         known=month.measured,
         expected=month.expected,
         href=href,

@@ -16,7 +16,7 @@ class Usage:
 
     ``running`` are totals at the end of each day, from the first of the month (None: before the
     history) to today; ``whole`` says which days lack nothing. ``running_before`` stops before a
-    day that is not whole.
+    day that is not whole. ``forecast``: what the whole month is likely to come to.
     """
 
     today_kwh: Decimal | None
@@ -37,6 +37,7 @@ class Usage:
     known: int
     expected: int
     href: str | None = None
+    forecast: Decimal | None = None
 
     @property
     def begins(self) -> date | None:
