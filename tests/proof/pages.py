@@ -165,7 +165,7 @@ def link(store: Store, user_id: int, supplier_id: int, numbers: range, now: date
         )  # fmt: skip
 
 
-def build(folder: Path, now: datetime) -> None:
+def build(folder: Path, now: datetime, points: int = POINTS, contracts_: int = CONTRACTS) -> None:
     """Make the database; in a folder beside it, so that a half-made one is never used."""
     shutil.rmtree(folder, ignore_errors=True)
     draft = folder.with_name(folder.name + ".new")
@@ -182,10 +182,10 @@ def build(folder: Path, now: datetime) -> None:
         store.upgrade()
         card = SupplierCard(name="Энергосбыт", phones=("8 800 555-01-00",))
         supplier_id = bookkeeping.open_supplier(store, title="Энергосбыт", card=card, now=now)
-        for number in range(POINTS):
+        for number in range(points):
             fill(store, set_up_point(store, supplier_id, number, now), pool, today, now)
-        each = POINTS // CONTRACTS
-        for number in range(CONTRACTS):
+        each = points // contracts_
+        for number in range(contracts_):
             email = EMAIL if number == 0 else f"person{number}@example.org"
             user_id = Accounts(store, passwords).add(
                 email=email, full_name="Ким Анна Сергеевна", password=PASSWORD
