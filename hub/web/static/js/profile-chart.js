@@ -500,6 +500,7 @@
       if (!this.strip) return;
       this.whole = el("canvas");
       this.window = el("div", undefined, "window");
+      this.window.hidden = true;         // until its place is known
       this.window.append(el("i", undefined, "from"), el("i", undefined, "to"));
       this.strip.replaceChildren(this.whole, this.window);
       const at = (event) => this.x[0] + (event.clientX - this.strip.getBoundingClientRect().left - STRIP_LEFT)
@@ -560,7 +561,8 @@
       if (!this.strip) return;
       const { min, max } = plot.scales.x, x0 = this.x[0], all = this.x.at(-1) - x0;
       const wide = this.strip.clientWidth - STRIP_LEFT - STRIP_RIGHT;
-      this.window.style.insetInlineStart = `${STRIP_LEFT + (min - x0) / all * wide}px`;
+      this.window.hidden = false;
+      this.window.style.transform = `translateX(${STRIP_LEFT + (min - x0) / all * wide}px)`;
       this.window.style.inlineSize = `${Math.max(14, (max - min) / all * wide)}px`;
     }
 
