@@ -57,7 +57,7 @@ def earlier_days(first: date, last: date, against: Against) -> tuple[date, date]
     """Give the days that lie beside ``first`` to ``last``."""
     if against is Against.YEAR:
         back = timedelta(days=YEAR)
-    elif first.day == 1 and first.month == last.month and (last == month_end(first)):
+    elif first.day == 1 and last == month_end(first):
         before = previous_month(first)
         return before, min(before + (last - first), month_end(before))
     else:
