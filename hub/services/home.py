@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.errors import Missing
-from hub.plugins.api import SupplierCard
+from hub.plugins.api import Does, SupplierCard
 from hub.services import appeals, notices
 from hub.services.appeals import AppealView
+from hub.services.attention import Due, due_in
 from hub.services.books import card_of
 from hub.services.clock import utc_now
 from hub.services.notices import NoticeView
@@ -37,19 +38,22 @@ class ContractCard:
     balance_at: datetime | None
     refreshed_at: datetime | None
     refresh_error: str
+    does: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
     """``usage`` is None where no point has a place that the hub measures.
 
-    ``billed``: what the supplier bills by, by point. ``notices`` and ``appeals``: the newest.
+    By point, ``billed``: what the supplier bills by; ``due``: what waits for a person. The newest
+    ``notices`` and ``appeals``.
     """
 
     shell: ShellView
     contract: ContractCard
     points: tuple[PointCard, ...]
     usage: ContractUsage | None
+    due: Mapping[int, Due]
     billed: Mapping[int, tuple[BilledReading, ...]]
     notices: tuple[NoticeView, ...]
     appeals: tuple[AppealView, ...]
@@ -80,12 +84,16 @@ class Home:
             rows = stored.of_contract(unit, who.user_id, contract_id)
             installed = installed_at(unit, rows)
             points = tuple(cards_of(unit, rows, installed, now))
+            billed = billed_in(unit, [row.id for row in rows])
             return HomePage(
                 shell,
                 contract,
                 points,
                 usage_in(unit, rows, now, installed),
-                billed_in(unit, [row.id for row in rows]),
+                due_in(
+                    unit, contract_id, rows, billed, now, takes=Does.SUBMIT.value in contract.does
+                ),
+                billed,
                 notices.latest_in(unit, who.user_id, contract_id, LATEST),
                 appeals.latest_in(unit, who.user_id, contract_id, LATEST),
             )
@@ -117,4 +125,5 @@ def contract_in(unit: Unit, user_id: int, contract_id: int) -> ContractCard:
         balance_at=row.balance_at,
         refreshed_at=row.refreshed_at,
         refresh_error=row.refresh_error,
+        does=tuple(row.does),
     )

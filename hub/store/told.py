@@ -201,6 +201,13 @@ def own_point(unit: Unit, user_id: int, point_id: int) -> tuple[ContractPoint, C
     return None if row is None else (row[0], row[1])
 
 
+def read_by_people(unit: Unit, contract_id: int) -> Sequence[ContractPoint]:
+    """List the points of a contract whose meters report nothing by themselves."""
+    return unit.session.scalars(
+        select(ContractPoint).where(_POINT.contract_id == contract_id, _POINT.smart.is_(False))
+    ).all()
+
+
 def put_tariffs(unit: Unit, contract_id: int, rows: Sequence[ContractTariff]) -> None:
     """Make the contract's prices these."""
     unit.session.execute(delete(_T["contract_tariff"]).where(_TARIFF.contract_id == contract_id))

@@ -215,6 +215,7 @@ def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
                                    "ул. Садовая, 14", "8 800 234-56-00", "пн–пт", "a@b.example"),
         balance=home.BalanceCard(128450, date(2026, 11, 1), (home.BalanceLine("Оплачено", -1),)),
         growing=GROWING if growing else None,
+        asks=(home.Asks("unplug", "bad", "<Склад> молчит", "С 21-го.", "/points/7", "Что делать"),),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hub.services.pieces import DEFAULT_ZONE
 from hub.services.points import PointCard
 from hub.services.submissions import BilledReading
 from hub.services.usage import ContractUsage, Figure
+from hub.web.features.home.attention import asks_of
 from hub.web.features.home.views import (
     BalanceCard,
     HomeView,
@@ -85,6 +86,7 @@ def home_view(found: HomePage, now: datetime) -> HomeView:
     zone = found.points[0].time_zone if found.points else DEFAULT_ZONE
     here = f"/contracts/{contract.id}"
     seen = [card.connection.seen_at for card in found.points if card.connection.seen_at]
+    balance = balance_card(contract, zone)
     measured = [card for card in found.points if card.smart and card.joined]
     return HomeView(
         contract_name=contract.name,
@@ -100,7 +102,8 @@ def home_view(found: HomePage, now: datetime) -> HomeView:
         meters=tuple(meter_row(card, now, found.billed.get(card.id, ())) for card in found.points),
         points_href=f"{here}/points",
         supplier=supplier_card(contract),
-        balance=balance_card(contract, zone),
+        asks=asks_of(found, balance, now),
+        balance=balance,
         growing=growing_of(found.points, now, here),
         notifications_href=f"{here}/notifications",
         appeals_href=f"{here}/appeals",

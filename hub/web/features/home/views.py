@@ -90,6 +90,18 @@ class MeterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """Something that needs a person: ``kind`` is warn or bad, ``href`` its one action."""
+
+    symbol: str
+    kind: str
+    title: str
+    text: str
+    href: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class SupplierCard:
     name: str
     number: str
@@ -110,6 +122,7 @@ class HomeView:
     meters: tuple[MeterRow, ...]
     points_href: str
     supplier: SupplierCard
+    asks: tuple[Asks, ...] = ()
     balance: BalanceCard | None = None
     growing: Growing | None = None
     notifications_href: str = "/notifications"
