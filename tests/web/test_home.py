@@ -64,8 +64,12 @@ def test_sections_belong_to_the_contract_of_the_address(home, made):
     page = home()
     bar = page.text[page.text.index('class="sections"') :]
     bar = bar[: bar.index("</nav>")]
-    for text, end in (("Главная", ""), ("Точки учета", "/points"), ("Уведомления", "/notifications"),
-                      ("Обращения", "/appeals")):  # fmt: skip
+    for text, end in (
+        ("Главная", ""),
+        ("Точки учета", "/points"),
+        ("Уведомления", "/notifications"),
+        ("Обращения", "/appeals"),
+    ):
         assert text in words(bar)
         assert f'href="/contracts/{made.contract}{end}"' in bar
 
