@@ -55,6 +55,7 @@ def add(signed, supplier, headers=None, **typed):
     )
 
 
+@pytest.mark.clause("C6.invitation", "C2.account", "C3.panel", "C1.suppliers")
 def test_an_empty_account_is_invited_and_gets_its_first_contract(signed, supplier):
     invitation = signed.open("/")
     assert "ДОБАВИТЬ ДОГОВОР" in words(invitation.text)
@@ -80,6 +81,7 @@ def test_the_dialog_is_sent_on_by_htmx(signed, supplier):
     assert answer.headers["hx-redirect"].startswith("/contracts/")
 
 
+@pytest.mark.clause("C1.form")
 def test_the_dialog_and_the_page_hold_one_form(signed):
     page, part = signed.open("/contracts/new"), signed.open("/contracts/new", **PART)
     assert 'class="rail"' in page.text
@@ -101,6 +103,7 @@ def test_cancel_leads_back_to_the_page_that_asked(signed):
 # -- refusals --------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("C2.wrong", "C2.kept")
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("wrong", [{"password": "Ozero-9"}, {"login": "4999"}])
 def test_the_suppliers_refusal_keeps_all_but_the_password(signed, supplier, wrong, whole):
@@ -135,6 +138,7 @@ def test_an_unknown_supplier_is_asked_for_again(signed, number):
     assert "Выберите поставщика из списка." in words(answer.text)
 
 
+@pytest.mark.clause("C2.linked", "C2.kept")
 def test_a_contract_that_is_linked_is_named_and_opened(signed, supplier):
     where = add(signed, supplier).headers["location"]
     again = add(signed, supplier, name="Второй раз")
@@ -144,6 +148,7 @@ def test_a_contract_that_is_linked_is_named_and_opened(signed, supplier):
     assert 'value="Второй раз"' in again.text
 
 
+@pytest.mark.clause("C2.tries")
 def test_the_sixth_try_of_a_login_waits(signed, supplier):
     for _ in range(5):
         assert add(signed, supplier, password="no").status_code == 422
@@ -153,6 +158,7 @@ def test_the_sixth_try_of_a_login_waits(signed, supplier):
     assert 'value="4001"' in answer.text
 
 
+@pytest.mark.clause("C2.down", "C2.kept")
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
@@ -214,6 +220,7 @@ def test_sections_without_anything_yet_say_so(signed, supplier, section, sentenc
     assert f'href="{where}/{section}" aria-current="page"' in page.text
 
 
+@pytest.mark.clause("C6.last", "C3.any", "C6.current")
 def test_the_door_leads_to_the_contract_used_last(signed, supplier):
     first = add(signed, supplier).headers["location"]
     second = add(signed, supplier, login="4002", password="Ozero-2").headers["location"]
