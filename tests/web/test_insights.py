@@ -121,6 +121,16 @@ def test_last_year_where_nothing_was_measured_makes_no_figure(signed, owner, mon
 
 
 @pytest.mark.clause("T9.comparison-like-with-like")
+def test_the_legend_names_the_whole_earlier_span(signed, store, owner, month):
+    told(store, owner, FIRST - 31 * DAY, FIRST - 20 * DAY)
+    here = f"/points/{owner.point}/profile?from=2026-11-01&to=2026-11-30"
+    assert 'class="ln dash"' not in page(signed, here)  # a month has none unless it is asked for
+    html = page(signed, f"{here}&vs=previous")
+    legend = re.search(r'<ul class="legend">(.*?)</ul>', html, re.DOTALL)[1]
+    assert "1–30 октября" in said(legend)
+
+
+@pytest.mark.clause("T9.comparison-like-with-like")
 def test_a_running_month_is_compared_as_far_as_it_has_come(signed, store, owner, month):
     earlier = told(store, owner, FIRST - 31 * DAY, FIRST - 31 * DAY + 5 * HALF)
     now = kwh(month, FIRST, FIRST + 5 * HALF)  # only these has the month before

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from hub.domain.calendar import Level, month_end, month_start, previous_month
-from hub.services.comparing import Against
+from hub.services.comparing import Against, earlier_days
 from hub.services.pages import ProfilePage
 from hub.services.profile import Sum
 from hub.services.slots import SlotView
@@ -151,7 +151,7 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
         clamped=asked.clamped,
         begins=_begins(found, view, here),
         compare=compare,
-        compare_label=change.to if change and view.chart else "",
+        compare_label=_compare_label(view) if change and view.chart else "",
         versus=tuple(
             Choice(gettext(words), view.at(here, asked, vs=key, **_day(view.day)), key == view.vs)
             for key, words in VERSUS_WORDS.items()
@@ -160,6 +160,14 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
         estimated=bool(sums.total.estimated or sums.total.manual),
         partial=bool(sums.total.partial),
     )
+
+
+def _compare_label(view: View) -> str:
+    """Name the earlier days that the dotted line is of, all of them."""
+    against = VERSUS[view.vs]
+    if against is None:
+        return ""
+    return DaySpan(*earlier_days(view.span.first, view.span.last, against)).label(view.today)
 
 
 def _begins(found: ProfilePage, view: View, here: str) -> Choice | None:

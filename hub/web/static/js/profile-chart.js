@@ -462,12 +462,10 @@
     // The table shows the day that the cursor is on, once it rests there.
     follow(i) {
       const day = this.fmt.iso.format(this.x[i] * 1000);
-      if (day === this.followed) return;
       clearTimeout(this.following);
       this.following = setTimeout(() => {
         const href = this.host.dataset.table;
         if (!href || !window.htmx || document.querySelector("#profile-table")?.dataset.day === day) return;
-        this.followed = day;
         this.remember({ day });
         htmx.ajax("GET", `${href}&day=${day}`, { target: "#profile-table", swap: "outerHTML" });
       }, 400);
