@@ -27,7 +27,7 @@ from hub.plugins.mercury234.finding import probe
 from hub.plugins.mercury234.hdlc import is_link_request
 from hub.plugins.mercury234.parameters import FAULTS
 from hub.plugins.mercury234.session import PASSWORD_IN_FRAME, spellings
-from hub.plugins.mercury234.writes import act
+from hub.plugins.mercury234.writes import NEW_PASSWORD, WRITE_CODE, act
 
 # End-of-frame gap and longest wait for the first byte, ms, by speed.
 TIMES_MS = {
@@ -44,7 +44,7 @@ TIMES_MS = {
 DOORS = tuple(
     Door(baud, parity)
     for parity in ("N", "E", "O")
-    for baud in (9600, 19200, 38400, 4800, 2400, 1200, 600, 300)
+    for baud in (9600, 19200, 38400, 4800, 2400, 115200, 57600, 1200, 600, 300)
 )
 LONG_ANSWER_QUIET_S = 0.025  # a long answer may pause so long and go on
 LATE_REPLY_S = 1.0  # a gateway may hold an answer back this long
@@ -62,7 +62,7 @@ MAY = frozenset(
         Can.LIMITS,
     )
 )
-OPEN, WRITE, RAW_WRITE, NEW_PASSWORD = 0x01, 0x03, 0x07, 0x1F
+OPEN, RAW_WRITE = 0x01, 0x07
 READ_CODES = frozenset((0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x15, 0x16))
 
 
@@ -75,7 +75,7 @@ class MercurySettings(PluginSettings):
         label="Network address",
         hint="As a rule the last three digits of the serial number; 0 if the meter is alone.",
         ge=0,
-        le=254,
+        le=0xFD,  # FE is for everybody and is never answered
         example="48",
     )
     password: Secret = setting(
@@ -133,7 +133,7 @@ def secrets(request: bytes) -> Sequence[slice]:
         return (slice(0, None),)
     if request[1] == OPEN:
         return (PASSWORD_IN_FRAME,)
-    if request[1] == RAW_WRITE or (request[1] == WRITE and request[2] == NEW_PASSWORD):
+    if request[1] == RAW_WRITE or (request[1] == WRITE_CODE and request[2] == NEW_PASSWORD):
         return (slice(2, None),)
     return ()
 

@@ -4,13 +4,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mercury_blocking import NOON, Blocking
+from pydantic import ValidationError
 
 from corefast.crc import seal
 from hub.plugins.api import FrameGarbled, ReplyTimeout, WrongDevice
+from hub.plugins.mercury234 import DOORS, MercurySettings
 from hub.plugins.mercury234.finding import delivered_address, probe
+from hub.plugins.mercury234.writes import SPEEDS
 
 SERIAL = bytes((41, 88, 88, 48, 23, 5, 8))
 CLOSED, NOT_HAD = 5, 1
+
+
+def test_every_speed_that_a_meter_can_be_set_to_is_tried():
+    assert {(door.baud, door.parity) for door in DOORS} == {
+        (baud, parity) for baud in SPEEDS for parity in "NEO"
+    }
+    assert len(DOORS) == 3 * len(SPEEDS)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_one"), [(0, True), (0xF0, True), (0xFD, True), (0xFE, False)]
+)
+def test_what_goes_to_everybody_is_no_address_of_a_meter(address, is_one):
+    if is_one:
+        assert MercurySettings(address=address).address == address
+    else:
+        with pytest.raises(ValidationError):
+            MercurySettings(address=address)
 
 
 class Line:
