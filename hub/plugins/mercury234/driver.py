@@ -37,7 +37,7 @@ from hub.plugins.mercury234.snapshot import SnapshotReader, has_snapshot
 from hub.plugins.mercury234.state import StateReader, has_limits, has_load_control
 from hub.plugins.mercury234.values import parse_clock
 
-IDENTITY, IDENTITY_IN_PARTS = "identity", "parts"  # name and value among the habits
+TOLD, IN_PARTS = "identity", "parts"  # name and value among the habits
 SERIAL, ALL_AT_ONCE, RATIOS, FIRMWARE, VARIANT = (
     bytes((0x08, parameter)) for parameter in (0x00, 0x01, 0x02, 0x03, 0x12)
 )
@@ -232,11 +232,11 @@ class Mercury234:
 
     async def _ask_facts(self) -> Facts:
         sense = self._session.sense
-        if self._habits.get(IDENTITY) != IDENTITY_IN_PARTS:
+        if self._habits.get(TOLD) != IN_PARTS:
             try:
                 facts, _ = await sense(ALL_AT_ONCE, 16, parse=parse_facts)
             except NotSupported:
-                self._habits[IDENTITY] = IDENTITY_IN_PARTS
+                self._habits[TOLD] = IN_PARTS
             except ChannelClosed:
                 if self._session.greeted:
                     raise

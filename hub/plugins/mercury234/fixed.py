@@ -15,12 +15,11 @@ from hub.plugins.api import (
     ReplyTimeout,
 )
 from hub.plugins.mercury234 import values
-from hub.plugins.mercury234.lacks import lacking, note_lack
 from hub.plugins.mercury234.registers import ENERGY, parse_element
-from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.session import Session, lacking, note_lack
 
 LATCHED = 0x14
-ALL_AT_ONCE, ANYTHING = f"{LATCHED:02X}{values.ALL:02X}", f"{LATCHED:02X}"  # as remembered
+ALL_FIXED, ANYTHING = f"{LATCHED:02X}{values.ALL:02X}", f"{LATCHED:02X}"  # as remembered
 ATTEMPTS = 2  # at values that are latched anew while they are read
 
 
@@ -61,13 +60,13 @@ class FixedReader:
 
     async def read(self) -> FixedValues | None:
         """Read them; None: nothing was latched yet. NotSupported: the meter can't."""
-        if ALL_AT_ONCE not in lacking(self._habits):
+        if ALL_FIXED not in lacking(self._habits):
             try:
                 found, _ = await self._session.sense(
                     bytes((0x08, LATCHED, values.ALL)), values.ALL_FIXED_SIZE, parse=parse_all
                 )
             except NotSupported:
-                note_lack(self._habits, ALL_AT_ONCE)
+                note_lack(self._habits, ALL_FIXED)
             except (ReplyTimeout, FrameGarbled, DeviceFault):
                 pass  # the parts are shorter, and may arrive whole
             else:

@@ -5,7 +5,7 @@ line's; here only an answer that passed the CRC and still makes no sense is aske
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -56,6 +56,7 @@ OTHER_PROTOCOL = (
 )
 SENSELESS_ANSWERS = 2  # of one request, each with a good CRC, before giving up
 LATE_ANSWERS_S = 3.0  # after this rest, what comes answers what is asked
+LACKS = "lacks"  # what the meter refused for good, among the habits
 
 
 def spellings(password: str) -> dict[str, bytes]:
@@ -74,6 +75,16 @@ def spellings(password: str) -> dict[str, bytes]:
     if any(len(way) != PASSWORD_BYTES for way in ways.values()):
         raise ValueError("a password has six characters, or is hex: with twelve digits")
     return ways
+
+
+def lacking(habits: Mapping[str, str]) -> frozenset[str]:
+    """Return what was refused: requests in hex, without the code 08."""
+    return frozenset(habits.get(LACKS, "").split())
+
+
+def note_lack(habits: MutableMapping[str, str], request: str) -> None:
+    """Remember a refusal; the session has seen to it that it was said twice."""
+    habits[LACKS] = " ".join(sorted(lacking(habits) | {request}))
 
 
 def refusal(status: int) -> DeviceError:

@@ -10,8 +10,7 @@ from hub.plugins.api import (
     Register,
     ReplyTimeout,
 )
-from hub.plugins.mercury234.lacks import lacking, note_lack
-from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.session import Session, lacking, note_lack
 from hub.plugins.mercury234.values import (
     ACTIVE,
     ALL,
@@ -27,13 +26,13 @@ from hub.plugins.mercury234.values import (
 )
 
 ONE_VALUE, GROUP = 0x11, 0x16
-ALL_AT_ONCE, ANY_GROUP = f"{GROUP:02X}{ALL:02X}", f"{GROUP:02X}"  # as they are remembered
+ALL_NOW, ANY_GROUP = f"{GROUP:02X}{ALL:02X}", f"{GROUP:02X}"  # as they are remembered
 ALL_BYTES = "all"  # name among the habits: how long that answer is
 
 
 def has_snapshot(habits: Mapping[str, str]) -> bool:
     """Tell whether any way of asking is left."""
-    return not {ALL_AT_ONCE, ANY_GROUP, _single(ACTIVE)} <= lacking(habits)
+    return not {ALL_NOW, ANY_GROUP, _single(ACTIVE)} <= lacking(habits)
 
 
 class SnapshotReader:
@@ -66,7 +65,7 @@ class SnapshotReader:
         return found
 
     async def _all_at_once(self) -> dict[Register, Quantity]:
-        if ALL_AT_ONCE in lacking(self._habits):
+        if ALL_NOW in lacking(self._habits):
             return {}
         known = [size for size in ALL_SIZES if str(size) == self._habits.get(ALL_BYTES)]
         try:
@@ -74,7 +73,7 @@ class SnapshotReader:
                 bytes((0x08, GROUP, ALL)), *(known or ALL_SIZES), parse=everything
             )
         except NotSupported:
-            note_lack(self._habits, ALL_AT_ONCE)
+            note_lack(self._habits, ALL_NOW)
             return {}
         except (ReplyTimeout, FrameGarbled, DeviceFault):
             self._habits.pop(ALL_BYTES, None)  # groups are shorter, and may arrive whole

@@ -18,12 +18,11 @@ from hub.plugins.api import (
 )
 from hub.plugins.mercury234 import parameters
 from hub.plugins.mercury234.frames import spaced, word_132, word_2143
-from hub.plugins.mercury234.lacks import lacking, note_lack
 from hub.plugins.mercury234.models import LONG_IDENTITY_SINCE, Facts
 from hub.plugins.mercury234.parameters import PARAMETERS, Load
 from hub.plugins.mercury234.registers import NOT_METERED
 from hub.plugins.mercury234.ring import parse_last
-from hub.plugins.mercury234.session import Session
+from hub.plugins.mercury234.session import Session, lacking, note_lack
 
 T = TypeVar("T")
 
