@@ -129,6 +129,9 @@ def to_cursor(rings: Sequence[Told | None], *, summer: bool) -> Cursor:
     return Cursor(SCHEME, json.dumps(body, separators=(",", ":")))
 
 
+NOT_OURS = "The cursor of the journal is not of this driver"
+
+
 def from_cursor(
     since: Cursor | None, rings: Sequence[Ring]
 ) -> tuple[list[Told | None], bool | None]:
@@ -140,9 +143,11 @@ def from_cursor(
         told = [_told(ring, kept) for ring, kept in zip(rings, body["rings"], strict=True)]
         summer = {True: True, False: False}[body["summer"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise CursorLost from error
+        raise CursorLost(f"{NOT_OURS}; the journal is read from its oldest entry.") from error
     if since.scheme != SCHEME:
-        raise CursorLost
+        raise CursorLost(
+            f"{NOT_OURS} but of {since.scheme}; the journal is read from its oldest entry."
+        )
     return told, summer
 
 
@@ -219,7 +224,7 @@ def chapter(
             entries.append(_entry(ring, draft, nth, summer=summer))
     high = max([before.high if before else "", *(draft.began.isoformat() for draft in drafts)])
     told = Told(view.newest, view.wires[-1], tuple(kept), high, view.stamps)
-    return Chapter(tuple(entries), _lost(ring, view, before), told)
+    return Chapter(tuple(entries), _lost(ring, view, before, now), told)
 
 
 def _entry(ring: Ring, draft: Draft, nth: int, *, summer: bool | None) -> JournalEntry:
@@ -327,14 +332,15 @@ def last_time(shape: Shape, wire: bytes) -> datetime | None:
     return None if record is None else record.second or record.first
 
 
-def _lost(ring: Ring, view: View, before: Told | None) -> tuple[datetime | None, datetime] | None:
+def _lost(
+    ring: Ring, view: View, before: Told | None, now: datetime
+) -> tuple[datetime | None, datetime] | None:
+    """Bound what was overwritten; up to now where no record that is left says when it was."""
     if view.met or (before is None and len(view.wires) < ring.depth):
         return None
     times = [first_time(ring.book.shape, wire) for wire in view.wires]
-    oldest = next((time for time in times if time > datetime.min), None)  # noqa: DTZ901
+    oldest = next((time for time in times if time > datetime.min), now)  # noqa: DTZ901
     last = last_time(ring.book.shape, before.wire) if before else None
-    if oldest is None:
-        return None
     return (last if last is not None and last <= oldest else None, oldest)
 
 
