@@ -7,9 +7,9 @@ one second are told apart as long as the ring holds them all.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.plugins.api import UNKNOWN, Cursor, CursorLost, Gap, JournalEntry, MeterTime, When
 from hub.plugins.mercury234.books import STAMP, Book, Record, Shape, is_blank, parse_record
@@ -129,6 +129,8 @@ def to_cursor(rings: Sequence[Told | None], *, summer: bool) -> Cursor:
     return Cursor(SCHEME, json.dumps(body, separators=(",", ":")))
 
 
+Season = Callable[[datetime], bool | None]
+CHANGE_MONTHS = 3, 10
 NOT_OURS = "The cursor of the journal is not of this driver"
 
 
@@ -173,6 +175,33 @@ def _told(ring: Ring, kept: Mapping[str, object] | None) -> Told | None:
     )
 
 
+# -- seasons -----------------------------------------------------------------------------------
+
+
+def season_between(now: MeterTime, *, then: bool | None, is_first: bool) -> Season:
+    """Tell the season of each time that a visit at ``now`` reads; ``then``: at the one before.
+
+    At a first reading nobody has seen the clock before: what is older than the last day on which
+    clocks usually change has no known season. Between two visits with the same clock there is one
+    season, else none is known.
+    """
+    if not is_first:
+        summer = now.summer if then is now.summer else None
+        return lambda _at: summer
+    changed = _last_change(now.face)
+    return lambda at: now.summer if at >= changed else None
+
+
+def _last_change(face: datetime) -> datetime:
+    """Return the last Sunday of March or October before a face, the day after as from its start."""
+    days = []
+    for year in (face.year - 1, face.year):
+        for month in CHANGE_MONTHS:
+            last = datetime(year, month, 31)  # noqa: DTZ001 - a face
+            days.append(last - timedelta(days=(last.weekday() + 1) % 7 - 1))
+    return max(day for day in days if day <= face)
+
+
 # -- entries -----------------------------------------------------------------------------------
 
 
@@ -190,9 +219,9 @@ class Chapter:
 
 
 def chapter(
-    ring: Ring, view: View, before: Told | None, now: datetime, *, summer: bool | None
+    ring: Ring, view: View, before: Told | None, now: datetime, *, season: Season
 ) -> Chapter:
-    """Make entries of what one reading saw; ``summer`` is the season they are dated in."""
+    """Make entries of what one reading saw; ``season`` tells what each is dated in."""
     if not view.wires:
         last = last_time(ring.book.shape, before.wire) if before else None
         return Chapter((), (last, now) if before else None, None)
@@ -221,18 +250,18 @@ def chapter(
         if draft.place == view.newest or (draft.ended is None and _has_end(ring.book.shape)):
             kept.append((draft.place, began, nth))
         if not draft.again:
-            entries.append(_entry(ring, draft, nth, summer=summer))
+            entries.append(_entry(ring, draft, nth, season))
     high = max([before.high if before else "", *(draft.began.isoformat() for draft in drafts)])
     told = Told(view.newest, view.wires[-1], tuple(kept), high, view.stamps)
     return Chapter(tuple(entries), _lost(ring, view, before, now), told)
 
 
-def _entry(ring: Ring, draft: Draft, nth: int, *, summer: bool | None) -> JournalEntry:
+def _entry(ring: Ring, draft: Draft, nth: int, season: Season) -> JournalEntry:
     return JournalEntry(
         book=ring.book.name,
         kind=draft.kind,
-        began=MeterTime(draft.began, summer),
-        ended=None if draft.ended is None else MeterTime(draft.ended, summer),
+        began=MeterTime(draft.began, season(draft.began)),
+        ended=None if draft.ended is None else MeterTime(draft.ended, season(draft.ended)),
         detail={**ring.book.detail, **draft.detail},
         raw=draft.raw,
         nth=nth,
@@ -344,9 +373,7 @@ def _lost(
     return (last if last is not None and last <= oldest else None, oldest)
 
 
-def joined(
-    losses: Sequence[tuple[datetime | None, datetime]], *, summer: bool | None
-) -> Gap | None:
+def joined(losses: Sequence[tuple[datetime | None, datetime]], *, season: Season) -> Gap | None:
     """Return one gap for what was lost of a book's rings."""
     if not losses:
         return None
@@ -354,5 +381,6 @@ def joined(
     ends = max(end for _, end in losses)
     start = None if None in starts else min(start for start in starts if start is not None)
     return Gap(
-        starts=None if start is None else MeterTime(start, summer), ends=MeterTime(ends, summer)
+        starts=None if start is None else MeterTime(start, season(start)),
+        ends=MeterTime(ends, season(ends)),
     )

@@ -7,8 +7,9 @@ turned meanwhile, a damaged frame that passed its check, and a record that makes
 one that makes no sense twice is kept raw.
 
 A record has no season. Entries are dated in the season that the clock shows at the visit, if it
-was the same when the book was read last (or never was read); between a change and the next visit
-it is not known, and the entry says so by ``summer`` None.
+was the same when the book was read last; between a change and the next visit it is not known, and
+the entry says so by ``summer`` None. So does, at the first reading of a book, what is older than
+the last usual change of clocks.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from hub.plugins.mercury234.books import BOOKS, SEAL_DEPTH, TWO_SEALS, Book, Sha
 from hub.plugins.mercury234.chronicle import (
     Chapter,
     Ring,
+    Season,
     Told,
     View,
     chapter,
@@ -33,6 +35,7 @@ from hub.plugins.mercury234.chronicle import (
     first_time,
     from_cursor,
     joined,
+    season_between,
     to_cursor,
 )
 from hub.plugins.mercury234.session import Session
@@ -71,13 +74,13 @@ class JournalReader:
         if book is None:
             raise NotSupported(f"There is no journal '{name}'; see the list of journals.")
         rings = self._rings(book)
-        told, season = from_cursor(since, rings)
+        told, then = from_cursor(since, rings)
         now = self._now
-        summer = now.summer if season in {None, now.summer} else None
+        season = season_between(now, then=then, is_first=since is None)
         chapters = []
         try:
             for at, ring in enumerate(rings):
-                new = await self._chapter(ring, told[at], now.face, summer=summer)
+                new = await self._chapter(ring, told[at], now.face, season=season)
                 told[at] = new.told
                 chapters.append(new)
         except _NoSuchBook:
@@ -87,7 +90,7 @@ class JournalReader:
             entries.sort(key=lambda entry: face_of(entry.began))
         return JournalPage(
             entries=tuple(entries),
-            lost=joined([new.lost for new in chapters if new.lost], summer=summer),
+            lost=joined([new.lost for new in chapters if new.lost], season=season),
             next=to_cursor(told, summer=bool(now.summer)),
             more=False,
         )
@@ -100,13 +103,13 @@ class JournalReader:
         return [Ring(book, book.kind, 0, book.depth, numbered=True)]
 
     async def _chapter(
-        self, ring: Ring, told: Told | None, now: datetime, *, summer: bool | None
+        self, ring: Ring, told: Told | None, now: datetime, *, season: Season
     ) -> Chapter:
         """Look until nothing is new, not even where to go on from, or two looks agree."""
         seen: View | None = None
         for _ in range(LOOKS):
             view = await self._look(ring, told)
-            new = chapter(ring, view, told, now, summer=summer)
+            new = chapter(ring, view, told, now, season=season)
             if (new.empty and new.told == told) or view == seen:
                 return new
             seen = view

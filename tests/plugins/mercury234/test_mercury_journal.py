@@ -517,6 +517,43 @@ def test_entries_have_the_season_of_the_clock_unless_it_changed_in_between():
     assert reader.visit().entries[0].began == MeterTime(at(2), summer=False)
 
 
+@pytest.mark.parametrize("summer", [True, False])
+def test_a_first_reading_does_not_know_the_season_of_what_is_older_than_a_change(summer):
+    meter = JournalMeter()
+    meter.summer = summer
+    book = meter.book(9, size=6)
+    old, new = datetime(2026, 10, 20, 8), datetime(2026, 10, 27, 8)  # about 25 October
+    for each in (datetime(2026, 2, 3, 8), old, new, at(3)):
+        book.write(stamp(each))
+    reader = Reader(meter, "09")
+    seasons = [entry.began.summer for entry in reader.visit().entries]
+    assert seasons == [None, None, summer, summer]
+    book.write(stamp(datetime(2026, 3, 3, 8)))  # seen by a visit after one with the same clock
+    assert [entry.began.summer for entry in reader.visit().entries] == [summer]
+
+
+def test_what_was_overwritten_is_lost_up_to_now_where_no_record_tells_a_time():
+    meter = JournalMeter()
+    book = meter.book(9, size=6)
+    book.write(stamp(at(1)))
+    reader = Reader(meter, "09")
+    reader.visit()
+    for n in range(12):
+        book.write(bytes((0x99, 0x99, 0x99, 0x99, 0x99, n)))
+    lost = reader.visit().lost
+    assert lost.starts == winter(at(1))
+    assert lost.ends == winter(datetime(2026, 11, 24, 12, 7))
+    assert reader.visit().lost is None  # once
+
+
+def test_a_lost_cursor_says_so():
+    meter = JournalMeter()
+    good = read(meter, "06").next
+    for cursor in (Cursor("mercury234/ring/1", good.body), Cursor(good.scheme, "{")):
+        with pytest.raises(CursorLost, match=r"not of this driver.*from its oldest entry"):
+            read(meter, "06", cursor)
+
+
 # -- anything at all ---------------------------------------------------------------------------
 
 STEPS = st.lists(
