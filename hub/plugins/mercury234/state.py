@@ -15,6 +15,7 @@ from hub.plugins.api import (
     Refused,
     Register,
     ReplyTimeout,
+    rest,
 )
 from hub.plugins.mercury234 import parameters
 from hub.plugins.mercury234.frames import spaced, word_132, word_2143
@@ -22,7 +23,7 @@ from hub.plugins.mercury234.models import LONG_IDENTITY_SINCE, Facts
 from hub.plugins.mercury234.parameters import PARAMETERS, Load
 from hub.plugins.mercury234.registers import NOT_METERED
 from hub.plugins.mercury234.ring import parse_last
-from hub.plugins.mercury234.session import Session, lacking, note_lack
+from hub.plugins.mercury234.session import LATE_ANSWERS_S, Session, lacking, note_lack
 
 T = TypeVar("T")
 
@@ -81,8 +82,9 @@ class StateReader:
         """Read the status word; None: the meter has none."""
         return await self._ask(STATUS_WORD, 4, 5, 6, parse=parameters.faults)
 
-    async def load(self) -> Load | None:
-        return await self._ask(LOAD, 2, parse=Load.parse)
+    async def load(self, *, firm: bool = False) -> Load | None:
+        """Read the load control word; None: the meter has none, or, not ``firm``, gives none."""
+        return await self._ask(LOAD, 2, parse=Load.parse, firm=firm)
 
     async def power_limit(self) -> Quantity | None:
         count = await self._ask(POWER_LIMIT, 3, parse=word_132)
@@ -156,24 +158,34 @@ class StateReader:
         argument: bytes = b"",
         once: bool = False,
         name: str = "",
+        firm: bool = False,
     ) -> T | None:
         """Read one parameter; None if the meter has or gives none.
 
         A refusal is remembered, but not ``once``: that of a second month or tariff means little.
+        A fault may pass: it is asked once more, and one that stays is raised where ``firm``.
         """
         name = name or f"{number:02X}"
         if name in lacking(self._habits):
             return None
         body = bytes((0x08, number)) + argument
-        try:
-            found, _ = await self._session.sense(body, *sizes, parse=parse)
-        except NotSupported:
-            if not once:
-                note_lack(self._habits, name)
-            return None
-        except (AccessDenied, DeviceFault, Refused):
-            return None
-        return found
+        for is_last in (False, True):
+            try:
+                found, _ = await self._session.sense(body, *sizes, parse=parse)
+            except NotSupported:
+                if not once:
+                    note_lack(self._habits, name)
+                return None
+            except (AccessDenied, DeviceFault, Refused) as error:
+                if not is_last and not isinstance(error, AccessDenied):
+                    await rest(LATE_ANSWERS_S)
+                    continue
+                if firm:
+                    raise
+                return None
+            else:
+                return found
+        return None
 
 
 def _text(value: object) -> str:
