@@ -12,6 +12,7 @@ from hub.plugins.api import (
     ClockMove,
     ClockReading,
     DeviceError,
+    DeviceFault,
     FrameGarbled,
     Limits,
     LineDown,
@@ -19,6 +20,7 @@ from hub.plugins.api import (
     NotSupported,
     Outcome,
     Quantity,
+    Refused,
     ReplyTimeout,
 )
 from hub.plugins.mercury234 import writes
@@ -100,15 +102,22 @@ class Orders:
         return await self._do(body, seen)
 
     async def set_limits(self, limits: Limits) -> Outcome:
-        """Set what is given, controls off first and on last; stop at what is not confirmed."""
+        """Set what is given, controls off first and on last; stop at what is not confirmed.
+
+        Where something has been set by then, Refused or DeviceFault say what: no outcome can.
+        """
         steps = self._steps(limits)
         if not steps:
             raise ValueError("No limit is given; say which one to set.")
         await self._load()
+        done: list[str] = []
         for body, seen in steps:
             outcome = await self._do(body, seen)
             if outcome is not Outcome.CONFIRMED:
+                if done:
+                    raise _midway(outcome, writes.said(body), done)
                 return outcome
+            done.append(writes.said(body))
         return Outcome.CONFIRMED
 
     def _steps(self, limits: Limits) -> list[tuple[bytes, Look]]:
@@ -153,7 +162,7 @@ class Orders:
         return writes.energy_limit_body(tariff, wh), seen
 
     async def _load(self) -> Load:
-        load = await self._state.load()
+        load = await self._state.load(firm=True)
         if load is None:
             raise NotSupported("The meter does not tell its load control; nothing was changed.")
         return load
@@ -196,6 +205,14 @@ class Orders:
         except (ReplyTimeout, FrameGarbled, LineDown, DeviceError):
             pass  # what was asked for stands or does not; nobody can say now
         return Outcome.STARTED if answered else Outcome.UNKNOWN
+
+
+def _midway(outcome: Outcome, failed: str, done: list[str]) -> DeviceError:
+    """Say where a row of writes has stopped."""
+    rest = f"Done before that: {', '.join(done)}. Nothing after it was sent; look at the limits."
+    if outcome is Outcome.REFUSED:
+        return Refused(f"The meter refused to {failed}. {rest}")
+    return DeviceFault(f"Nobody knows whether the meter took the order to {failed}. {rest}")
 
 
 def _away(reading: ClockReading, target: Callable[[datetime], MeterTime]) -> float:

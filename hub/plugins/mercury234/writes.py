@@ -216,6 +216,12 @@ def act(request: bytes) -> Act | None:
 # -- bodies, address and CRC aside ---------------------------------------------------------------
 
 
+def said(body: bytes) -> str:
+    """Say what a body of ours does."""
+    write = WRITES[body[1]]
+    return write.says(body[2:]) if write.says else write.does
+
+
 def bcd(number: int) -> int:
     """Return 0 to 99 as two decimal digits."""
     return number // 10 << 4 | number % 10

@@ -15,12 +15,14 @@ from hub.plugins.api import (
     Act,
     ClockMove,
     Consent,
+    DeviceFault,
     Level,
     Limits,
     MeterTime,
     NotSupported,
     Outcome,
     Quantity,
+    Refused,
     SimulatorSettings,
 )
 from hub.plugins.mercury234 import MercurySettings, act, hub_meter_drivers, is_mutating
@@ -385,8 +387,41 @@ def test_lost_request_is_unknown_and_never_asked_again(kind, ask, drift):
 def test_first_limit_that_is_not_confirmed_is_the_last():
     line = Line(Act.SET_LIMITS)
     line.deaf = True
-    assert line.run(limits(LIMITS)) is Outcome.UNKNOWN
+    said = r"order to set the power limit to 1234\.56 W\. Done before that: switch energy-limit"
+    with pytest.raises(DeviceFault, match=said):
+        line.run(limits(LIMITS))
     assert [body[1] for body in line.writes] == [0x2F, 0x2C], "the control was off already"
+
+
+def test_a_limit_that_is_refused_midway_names_what_was_set_before():
+    line = Line(Act.SET_LIMITS)
+    answer = line.runner.answer
+    line.runner.answer = lambda request, now: (
+        seal(bytes((7, 1))) if request[1:3] == b"\x03\x2e" else answer(request, now)
+    )
+    with pytest.raises(Refused) as refused:
+        line.run(limits(LIMITS))
+    said = str(refused.value)
+    assert said.startswith("The meter refused to set the energy limit of tariff 1 to 70000 Wh. ")
+    assert "switch energy-limit control off, set the power limit to 1234.56 W." in said
+    assert "Nothing after it was sent" in said
+
+
+@pytest.mark.parametrize(("times", "passes"), [(1, True), (9, False)])
+def test_only_a_lasting_fault_keeps_a_meter_from_being_switched(times, passes):
+    line = Line(Act.SWITCH_RELAY)
+    answer, faults = line.runner.answer, iter(range(times))
+    line.runner.answer = lambda request, now: (
+        seal(bytes((7, 2)))
+        if request[1:3] == b"\x08\x18" and next(faults, None) is not None
+        else answer(request, now)
+    )
+    if passes:
+        assert line.run(relay(closed=False)) is Outcome.CONFIRMED
+    else:
+        with pytest.raises(DeviceFault):
+            line.run(relay(closed=False))
+        assert line.writes == []
 
 
 @pytest.mark.parametrize(
