@@ -21,7 +21,7 @@ const packages = [
 ];
 
 const icons = `activity arrow-left arrow-right bell calendar chart-column check chevron-down
-  chevron-left chevron-right chevrons-up-down circle-alert circle-check clock database download droplet
+  chevron-left chevron-right chevrons-up-down circle-alert circle-check circle-x clock cloud-off database download droplet
   ellipsis-vertical external-link eye eye-off file-plus file-text flame gauge globe house inbox info key
   loader-circle log-out mail mail-check message-square monitor moon move-horizontal package-open pencil plus refresh-cw
   shield-check sliders-horizontal smartphone sun

@@ -29,6 +29,7 @@ from hub.services.persons import Persons
 from hub.services.recovery import Recovery
 from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
+from hub.services.submissions import Submissions
 from hub.settings import Settings
 from hub.store.unit import Store
 from hub.web.features.access import routes as access
@@ -43,6 +44,7 @@ from hub.web.features.load_profile import routes as load_profile
 from hub.web.features.notifications import routes as notifications
 from hub.web.features.points import routes as points
 from hub.web.features.registers import routes as registers
+from hub.web.features.submissions import routes as submissions
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge, cookie_name
@@ -65,6 +67,7 @@ FEATURES: Final[tuple[Router, ...]] = (
     load_profile.router,
     journal.router,
     live.router,
+    submissions.router,
     notifications.router,
     appeals.router,
     demo.router,
@@ -103,6 +106,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         contracts=Contracts(store, plugins, passwords, web=web),
         notices=Notices(store),
         appeals=Appeals(store),
+        submissions=Submissions(store),
         home=Home(store),
         pages=PointPages(store),
         live=Live(store, plugins.drivers),

@@ -49,7 +49,7 @@ from hub.services.clock import utc_now
 from hub.services.contracts import prices_since
 from hub.services.half_hours import read_on
 from hub.services.passwords import Passwords
-from hub.services.told import Told, keep, keep_appeal, settle, tell
+from hub.services.told import Told, announce, keep, keep_appeal, settle, tell
 from hub.store import outbox, tables
 from hub.store import told as kept
 from hub.store.outbox import Work
@@ -230,6 +230,8 @@ class Exchange:
                 row.state = WAITING if again else AppealState.REFUSED.value
             if not again and isinstance(row, tables.Submission):
                 row.reason = str(error) if isinstance(error, SubmissionRejected) else ""
+                row.changed_at = self.clock()
+                announce(unit, row, self.clock())
             if not again and isinstance(row, tables.Appeal):
                 row.remote_state = str(error) if isinstance(error, SubmissionRejected) else ""
             contract_id = _contract_of(unit, row)
@@ -267,6 +269,7 @@ class Exchange:
                 if again is not None:
                     again[0].remote_id = receipt.remote_id
                     settle(again[0], receipt.state, self.clock())
+                    announce(unit, again[0], self.clock())
                     _signal(unit, contract.id or 0)
 
         await to_thread.run_sync(note)

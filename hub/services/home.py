@@ -14,7 +14,7 @@ from hub.services.clock import utc_now
 from hub.services.notices import NoticeView
 from hub.services.points import PointCard, cards_of, installed_at
 from hub.services.shell import ShellView, shell_in
-from hub.services.submissions import BilledReading, billed_in
+from hub.services.submissions import BilledReading, SubmissionForm, billed_in, forms_in
 from hub.services.usage import ContractUsage, usage_in
 from hub.store import contracts
 from hub.store import points as stored
@@ -45,8 +45,8 @@ class ContractCard:
 class HomePage:
     """``usage`` is None where no point has a place that the hub measures.
 
-    By point, ``billed``: what the supplier bills by; ``due``: what waits for a person. The newest
-    ``notices`` and ``appeals``.
+    By point, ``billed``: what the supplier bills by; ``due``: what waits for a person; ``forms``:
+    of those that people read. The newest ``notices`` and ``appeals``.
     """
 
     shell: ShellView
@@ -55,17 +55,23 @@ class HomePage:
     usage: ContractUsage | None
     due: Mapping[int, Due]
     billed: Mapping[int, tuple[BilledReading, ...]]
+    forms: Mapping[int, SubmissionForm]
     notices: tuple[NoticeView, ...]
     appeals: tuple[AppealView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PointsPage:
-    """«Точки учета»: the frame, the contract's points, and their month so far for the rows."""
+    """«Точки учета»: the frame, the contract's points, and their month so far for the rows.
+
+    ``billed`` and ``forms``: see ``HomePage``.
+    """
 
     shell: ShellView
     points: tuple[PointCard, ...]
     usage: ContractUsage | None
+    billed: Mapping[int, tuple[BilledReading, ...]]
+    forms: Mapping[int, SubmissionForm]
 
 
 class Home:
@@ -94,6 +100,7 @@ class Home:
                     unit, contract_id, rows, billed, now, takes=Does.SUBMIT.value in contract.does
                 ),
                 billed,
+                forms_in(unit, [row for row in rows if not row.smart], now),
                 notices.latest_in(unit, who.user_id, contract_id, LATEST),
                 appeals.latest_in(unit, who.user_id, contract_id, LATEST),
             )
@@ -106,7 +113,13 @@ class Home:
             rows = stored.of_contract(unit, who.user_id, contract_id)
             installed = installed_at(unit, rows)
             points = tuple(cards_of(unit, rows, installed, now))
-            return PointsPage(shell, points, usage_in(unit, rows, now, installed))
+            return PointsPage(
+                shell,
+                points,
+                usage_in(unit, rows, now, installed),
+                billed_in(unit, [row.id for row in rows]),
+                forms_in(unit, [row for row in rows if not row.smart], now),
+            )
 
 
 def contract_in(unit: Unit, user_id: int, contract_id: int) -> ContractCard:

@@ -20,7 +20,9 @@ A_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A notification. ``source``: supplier, meter, or appeal (then ``kind`` is its state).
+    """A notification. ``source``: supplier, meter, appeal or reading.
+
+    Of the last two ``kind`` is what was decided, and ``title`` the subject or the point's name.
 
     ``text`` may be empty: an appeal's new state without words. ``from_at`` to ``to_at``: when the
     planned work or the outage is.

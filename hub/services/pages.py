@@ -11,13 +11,14 @@ from hub.services.clock import utc_now
 from hub.services.comparing import Against, Comparison, beside_of, comparison_of, load_beside
 from hub.services.costs import kopecks_by_zone, one_price, prices_in, zone_prices
 from hub.services.events import EventFilter, EventPage, events_in
+from hub.services.past_readings import PastReading, past_in
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, facts_of
 from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
 from hub.services.slots import Columns, SlotView, columns_of, slot_views
-from hub.services.submissions import billed_in
+from hub.services.submissions import SubmissionForm, billed_in, forms_in
 from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
@@ -27,10 +28,12 @@ from hub.store.unit import Store, Unit
 
 @dataclass(frozen=True, slots=True)
 class InfoPage:
-    """«Общая информация»."""
+    """«Общая информация»; with ``form`` and ``past`` readings where people read the meter."""
 
     shell: ShellView
     info: PointInfo
+    form: SubmissionForm | None = None
+    past: tuple[PastReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,11 @@ class PointPages:
             row, shell = _begin(unit, who, point_id)
             card, installed = card_in(unit, row, self.clock())
             told = () if card.latest else billed_in(unit, [row.id]).get(row.id, ())
-        return InfoPage(shell, PointInfo(card, facts_of(row, card, installed), told))
+            info = PointInfo(card, facts_of(row, card, installed), told)
+            if row.smart:
+                return InfoPage(shell, info)
+            form = forms_in(unit, [row], self.clock())[row.id]
+            return InfoPage(shell, info, form, past_in(unit, form))
 
     def profile(
         self,

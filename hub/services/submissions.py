@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hub.domain.money import Price, kopecks_of, steady_price
+from hub.domain.money import Price, kopecks_of, price_on, steady_price
 from hub.domain.submitting import (
     Before,
     Doubt,
@@ -18,16 +18,20 @@ from hub.domain.submitting import (
     usual_a_day,
 )
 from hub.errors import InputRefused, Missing, NotSupported
-from hub.plugins.api import Does
+from hub.plugins.api import Does, PointFact
 from hub.services.charging import ratio_of
 from hub.services.clock import utc_now
 from hub.services.exchange import SENDING, SUBMISSION, UNCERTAIN, WAITING
 from hub.services.pieces import DEFAULT_ZONE
 from hub.store import outbox, tables
+from hub.store import points as stored
 from hub.store import told as kept
+from hub.store.points import PointRow
 from hub.store.unit import Store, Unit
 
 ONLY_ZONE = "T1"  # a register without zones is priced by this one
+UNDECIDED = frozenset({WAITING, "sent", UNCERTAIN})
+OF_LATE = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +63,49 @@ class SubmissionForm:
     """What the form for readings has to know; zones '' is the only register.
 
     ``window``: the days on which the supplier takes readings, this time or next (None: always).
+    ``sent``: the newest first. ``ratio``: of the transformers; consumption is the difference of
+    two readings times it.
     """
 
     point_id: int
     contract_id: int
     name: str
     serial: str
+    model: str
     resource: str
     unit: str
+    ratio: int
     zones: tuple[str, ...]
     before: Mapping[str, Before]
     face: Face
+    time_zone: str
     today: date
     window: tuple[date, date] | None
     is_open: bool
     can_send: bool
     sent: tuple[SubmissionView, ...]
 
+    @property
+    def current(self) -> SubmissionView | None:
+        """What was sent last, while it waits or is of the present window, or of late."""
+        newest = self.sent[0] if self.sent else None
+        if newest is None or newest.state in UNDECIDED:
+            return newest
+        since = self.window[0] if self.window and self.is_open else self.today - OF_LATE
+        return newest if newest.taken_on >= since else None
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Typed values, judged. ``kopecks``: what they would cost; None where no price is known.
 
-    ``wrong`` and ``doubts`` are by zone. ``used`` leaves out zones without a previous reading.
+    All others are by zone. ``used`` leaves out zones without a previous reading, ``costs`` those
+    without one price since then.
     """
 
     values: Mapping[str, Decimal]
     used: Mapping[str, Decimal]
+    costs: Mapping[str, int]
     wrong: Mapping[str, Wrong]
     doubts: Mapping[str, Doubt]
     kopecks: int | None
@@ -109,14 +129,21 @@ class Submissions:
     def form(self, user_id: int, point_id: int) -> SubmissionForm:
         """Give what the form shows; Missing for anybody else's point."""
         with self.store.read() as unit:
-            point, contract = _own(unit, user_id, point_id)
-            return self._form(unit, point, contract)
+            return self._form(unit, _own(unit, user_id, point_id))
+
+    def prices(self, user_id: int, point_id: int) -> dict[str, Price]:
+        """Give today's price of each zone of a point, where the supplier told one."""
+        with self.store.read() as unit:
+            row = _own(unit, user_id, point_id)
+            form, known = self._form(unit, row), _prices(unit, row)
+        found = {zone: price_on(known, zone or ONLY_ZONE, form.today) for zone in form.zones}
+        return {zone: price for zone, price in found.items() if price is not None}
 
     def check(self, user_id: int, point_id: int, typed: Mapping[str, str]) -> Checked:
         """Judge what was typed, by zone, and reckon what it would cost."""
         with self.store.read() as unit:
-            point, contract = _own(unit, user_id, point_id)
-            return self._check(unit, self._form(unit, point, contract), point, typed)
+            row = _own(unit, user_id, point_id)
+            return _check(self._form(unit, row), typed, _prices(unit, row))
 
     def submit(
         self,
@@ -135,15 +162,15 @@ class Submissions:
         """
         now = self.clock()
         with self.store.write() as unit:
-            point, contract = _own(unit, user_id, point_id)
+            row = _own(unit, user_id, point_id)
             key = f"{user_id}/{key}"
             known = kept.submission_keyed(unit, key)
             if known is not None:
                 return known.id or 0
-            form = self._form(unit, point, contract)
+            form = self._form(unit, row)
             if not form.can_send:
                 raise NotSupported("This supplier takes no readings of this point.")
-            checked = self._check(unit, form, point, typed)
+            checked = _check(form, typed, _prices(unit, row))
             wrong = {zone: f"reading.{each.value}" for zone, each in checked.wrong.items()}
             if not form.is_open:
                 wrong["window"] = "reading.window_closed"
@@ -151,7 +178,7 @@ class Submissions:
                 raise InputRefused(wrong)
             if checked.doubts and not confirmed:
                 raise Doubtful(checked)
-            row = kept.add(
+            sent = kept.add(
                 unit,
                 tables.Submission(
                     contract_point_id=point_id,
@@ -163,76 +190,100 @@ class Submissions:
                     changed_at=now,
                 ),
             )
-            outbox.put(unit, SUBMISSION, f"{SUBMISSION}/{key}", {"id": row.id})
-            outbox.signal(unit, {"contract": contract.id, "user": user_id})
-            return row.id or 0
+            outbox.put(unit, SUBMISSION, f"{SUBMISSION}/{key}", {"id": sent.id})
+            outbox.signal(unit, {"contract": form.contract_id, "user": user_id})
+            return sent.id or 0
 
     def send_again(self, user_id: int, submission_id: int, key: str) -> None:
         """Send once more what may or may not have arrived: only its owner can decide that."""
         with self.store.write() as unit:
             found = kept.submission(unit, submission_id)
-            if found is None or kept.own_point(unit, user_id, found[1].id or 0) is None:
+            if found is None or stored.one(unit, user_id, found[1].id or 0) is None:
                 raise Missing
             row = found[0]
             if row.state == UNCERTAIN:
                 row.state, row.error_code, row.changed_at = WAITING, "", self.clock()
                 outbox.put(unit, SUBMISSION, f"{SUBMISSION}/{row.key}/{key}", {"id": row.id})
 
-    def _form(
-        self, unit: Unit, point: tables.ContractPoint, contract: tables.Contract
-    ) -> SubmissionForm:
-        zone = kept.time_zone(unit, point.metering_point_id) or DEFAULT_ZONE
-        today = self.clock().astimezone(ZoneInfo(zone)).date()
-        window = Window(point.submit_from_day, point.submit_to_day)
-        zones = tuple(point.tariff_zones) or ("",)
-        sent = kept.submissions(unit, [point.id or 0])
-        told = kept.readings(unit, [point.id or 0])
-        return SubmissionForm(
-            point_id=point.id or 0,
-            contract_id=contract.id or 0,
-            name=point.name,
-            serial=point.meter_serial,
-            resource=point.resource,
-            unit=point.unit,
-            zones=zones,
-            before=_before(zones, told, sent, point.whole_digits),
-            face=Face(point.whole_digits, point.decimal_digits),
-            today=today,
-            window=window.span(today),
-            is_open=window.is_open(today),
-            can_send=Does.SUBMIT.value in contract.does and not point.smart,
-            sent=tuple(submission_view(row) for row in sent),
-        )
+    def _form(self, unit: Unit, row: PointRow) -> SubmissionForm:
+        return forms_in(unit, [row], self.clock())[row.id]
 
-    def _check(
-        self,
-        unit: Unit,
-        form: SubmissionForm,
-        point: tables.ContractPoint,
-        typed: Mapping[str, str],
-    ) -> Checked:
-        values: dict[str, Decimal] = {}
-        wrong: dict[str, Wrong] = {}
-        judged: dict[str, Judged] = {}
-        for zone in form.zones:
-            read = form.face.read(typed.get(zone, ""))
-            if isinstance(read, Wrong):
-                wrong[zone] = read
-                continue
-            values[zone] = read
-            judged[zone] = judge(form.before.get(zone), read, form.today, form.face, form.resource)
-        wrong |= {zone: each.wrong for zone, each in judged.items() if each.wrong}
-        used = {zone: each.used for zone, each in judged.items() if each.used is not None}
-        cost = None
-        if not wrong and len(used) == len(form.zones):
-            cost = _cost(unit, form, point, used)
-        return Checked(
-            values,
-            used,
-            wrong,
-            {zone: each.doubt for zone, each in judged.items() if each.doubt},
-            cost,
+
+def forms_in(unit: Unit, rows: Sequence[PointRow], now: datetime) -> dict[int, SubmissionForm]:
+    """Give what the forms of these points have to know; of smart meters too, which take none."""
+    ids = [row.id for row in rows]
+    told = kept.readings(unit, ids) if ids else ()
+    sent = kept.submissions(unit, ids) if ids else ()
+    return {
+        row.id: _form_of(
+            row,
+            [each for each in told if each.contract_point_id == row.id],
+            [each for each in sent if each.contract_point_id == row.id],
+            now,
+            row.time_zone or _zone_of(unit, row.contract_id),
         )
+        for row in rows
+    }
+
+
+def _zone_of(unit: Unit, contract_id: int) -> str:
+    """Give the zone of a point that no place is known of: that of the contract's others."""
+    return kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE
+
+
+def _form_of(
+    row: PointRow,
+    told: Sequence[tables.ToldReading],
+    sent: Sequence[tables.Submission],
+    now: datetime,
+    time_zone: str,
+) -> SubmissionForm:
+    today = now.astimezone(ZoneInfo(time_zone)).date()
+    window = Window(row.submit_from_day, row.submit_to_day)
+    zones = tuple(row.tariff_zones) or ("",)
+    return SubmissionForm(
+        point_id=row.id,
+        contract_id=row.contract_id,
+        name=row.name,
+        serial=row.meter_serial,
+        model=row.facts.get(PointFact.MODEL, ""),
+        resource=row.resource,
+        unit=row.unit,
+        ratio=ratio_of(row.facts),
+        zones=zones,
+        before=_before(zones, told, sent, row.whole_digits),
+        face=Face(row.whole_digits, row.decimal_digits),
+        time_zone=time_zone,
+        today=today,
+        window=window.span(today),
+        is_open=window.is_open(today),
+        can_send=Does.SUBMIT.value in row.does and not row.smart,
+        sent=tuple(submission_view(each) for each in sent),
+    )
+
+
+def _check(form: SubmissionForm, typed: Mapping[str, str], prices: Sequence[Price]) -> Checked:
+    values: dict[str, Decimal] = {}
+    wrong: dict[str, Wrong] = {}
+    judged: dict[str, Judged] = {}
+    for zone in form.zones:
+        read = form.face.read(typed.get(zone, ""))
+        if isinstance(read, Wrong):
+            wrong[zone] = read
+            continue
+        values[zone] = read
+        judged[zone] = judge(form.before.get(zone), read, form.today, form.face, form.resource)
+    wrong |= {zone: each.wrong for zone, each in judged.items() if each.wrong}
+    used = {zone: each.used for zone, each in judged.items() if each.used is not None}
+    costs = _costs(form, used, prices)
+    return Checked(
+        values=values,
+        used=used,
+        costs=costs,
+        wrong=wrong,
+        doubts={zone: each.doubt for zone, each in judged.items() if each.doubt},
+        kopecks=sum(costs.values()) if len(costs) == len(form.zones) else None,
+    )
 
 
 def submission_view(row: tables.Submission) -> SubmissionView:
@@ -261,11 +312,11 @@ def billed_in(unit: Unit, point_ids: Sequence[int]) -> dict[int, tuple[BilledRea
     return {point_id: tuple(rows) for point_id, rows in found.items()}
 
 
-def _own(unit: Unit, user_id: int, point_id: int) -> tuple[tables.ContractPoint, tables.Contract]:
-    found = kept.own_point(unit, user_id, point_id)
-    if found is None:
+def _own(unit: Unit, user_id: int, point_id: int) -> PointRow:
+    row = stored.one(unit, user_id, point_id)
+    if row is None:
         raise Missing
-    return found
+    return row
 
 
 def _before(
@@ -288,22 +339,20 @@ def _before(
     return found
 
 
-def _cost(
-    unit: Unit,
-    form: SubmissionForm,
-    point: tables.ContractPoint,
-    used: Mapping[str, Decimal],
-) -> int | None:
-    """Reckon the cost by the supplier's prices; None unless each zone had one price throughout."""
-    prices = [
-        Price(row.zone, row.valid_from, row.millionths, row.valid_to)
-        for row in kept.tariffs(unit, form.contract_id, point.remote_id)
+def _prices(unit: Unit, row: PointRow) -> list[Price]:
+    return [
+        Price(each.zone, each.valid_from, each.millionths, each.valid_to)
+        for each in kept.tariffs(unit, row.contract_id, row.remote_id)
     ]
-    total = 0
+
+
+def _costs(
+    form: SubmissionForm, used: Mapping[str, Decimal], prices: Sequence[Price]
+) -> dict[str, int]:
+    """Reckon the cost by the supplier's prices; only of zones that had one price throughout."""
+    costs = {}
     for zone, quantity in used.items():
-        since = form.before[zone].taken_on
-        price = steady_price(prices, zone or ONLY_ZONE, since, form.today)
-        if price is None:
-            return None
-        total += kopecks_of(quantity * ratio_of(point.facts), price)
-    return total
+        price = steady_price(prices, zone or ONLY_ZONE, form.before[zone].taken_on, form.today)
+        if price is not None:
+            costs[zone] = kopecks_of(quantity * form.ratio, price)
+    return costs

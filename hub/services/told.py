@@ -57,6 +57,7 @@ KOPECKS = Decimal(100)
 LONGEST_TEXT = 500
 LONGEST_BODY = 10_000
 MOST_PAGES = 100
+DECIDED = frozenset({"accepted", "refused"})
 
 T = TypeVar("T")
 Fetch = Callable[[Desk, Cursor | None], Awaitable[Page[T]]]
@@ -177,7 +178,7 @@ def keep(unit: Unit, contract: tables.Contract, told: Told, now: datetime) -> No
         if reading.point_id in ids:
             kept.put_reading(unit, _reading(ids[reading.point_id], reading, now))
     for news in told.submissions:
-        _keep_news(unit, contract_id, news)
+        _keep_news(unit, contract_id, news, now)
     for appeal in told.appeals:
         keep_appeal(unit, contract_id, appeal, now)
     rows: list[tables.Notice | tables.ContractBill | tables.ContractPayment] = [
@@ -254,13 +255,38 @@ def _keep_points(unit: Unit, contract: tables.Contract, points: list[Point], now
         places.forget_own(unit, place_id)
 
 
-def _keep_news(unit: Unit, contract_id: int, news: SubmissionNews) -> None:
+def _keep_news(unit: Unit, contract_id: int, news: SubmissionNews, now: datetime) -> None:
     row = kept.submission_of(unit, contract_id, key=news.key, remote_id=news.remote_id)
     if row is None:
         return  # sent some other way; the reading itself is told if it was accepted
     row.remote_id = news.remote_id
+    before = row.state
     settle(row, news.state, news.changed_at, news.reason)
     unit.session.flush()
+    if row.state != before:
+        announce(unit, row, now)
+
+
+def announce(unit: Unit, row: tables.Submission, now: datetime) -> None:
+    """Make a notification of readings that the supplier has decided on."""
+    found = kept.submission(unit, row.id or 0)
+    if row.state not in DECIDED or found is None:
+        return
+    values = ", ".join(f"{zone} {value}".strip() for zone, value in row.values.items())
+    kept.put(
+        unit,
+        tables.Notice(
+            contract_id=found[1].contract_id,
+            contract_point_id=row.contract_point_id,
+            source="reading",
+            remote_id=f"{row.id}/{row.state}",
+            kind=row.state,
+            title=found[1].name,
+            text=f"{values}\n{row.reason}".strip(),
+            published_at=row.changed_at,
+            told_at=now,
+        ),
+    )
 
 
 def settle(row: tables.Submission, state: SubmissionState, at: datetime, reason: str = "") -> None:

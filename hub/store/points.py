@@ -35,7 +35,9 @@ class PointRow:
     id: int
     contract_id: int
     contract_name: str
+    does: list[str]  # what the contract's supplier does
     metering_point_id: int | None
+    remote_id: str
     name: str
     number: str
     meter_serial: str
@@ -47,6 +49,8 @@ class PointRow:
     whole_digits: int | None
     decimal_digits: int | None
     facts: dict[str, str]
+    submit_from_day: int | None
+    submit_to_day: int | None
     told_at: datetime
     time_zone: str | None
     schedule_id: int | None
@@ -127,7 +131,9 @@ _OWNED = (
         _POINT.id,
         _POINT.contract_id,
         _CONTRACT.name,
+        _CONTRACT.does,
         _POINT.metering_point_id,
+        _POINT.remote_id,
         _POINT.name,
         _POINT.number,
         _POINT.meter_serial,
@@ -139,6 +145,8 @@ _OWNED = (
         _POINT.whole_digits,
         _POINT.decimal_digits,
         _POINT.facts,
+        _POINT.submit_from_day,
+        _POINT.submit_to_day,
         _POINT.told_at,
         _PLACE.time_zone,
         _SCHEDULE.id,

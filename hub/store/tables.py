@@ -272,7 +272,7 @@ class Notice(Row, table=True):
     contract_id: int = ref("contract.id", index=False)
     contract_point_id: int | None = ref("contract_point.id", index=False, null=True)
     appeal_id: int | None = ref("appeal.id", index=False, null=True)
-    source: str = "supplier"  # supplier, meter, appeal
+    source: str = "supplier"  # supplier, meter, appeal, reading
     remote_id: str
     kind: str  # NoticeKind
     title: str

@@ -23,7 +23,6 @@ from hub.store.tables import (
     ContractPoint,
     ContractState,
     ContractTariff,
-    MeteringPoint,
     Notice,
     Row,
     Submission,
@@ -113,12 +112,6 @@ def owns(unit: Unit, user_id: int, contract_id: int) -> bool:
     return unit.session.execute(own).first() is not None
 
 
-def time_zone(unit: Unit, metering_point_id: int | None) -> str:
-    """Give the zone of the place that a point is joined to; '' where there is none."""
-    place = unit.session.get(MeteringPoint, metering_point_id) if metering_point_id else None
-    return place.time_zone if place else ""
-
-
 def zone_of_contract(unit: Unit, contract_id: int) -> str:
     """Give the time zone of the contract's first place; '' where there is none."""
     zone = unit.session.execute(
@@ -190,15 +183,6 @@ def placed_points(unit: Unit, contract_id: int) -> dict[str, int]:
         .order_by(_POINT.id)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def own_point(unit: Unit, user_id: int, point_id: int) -> tuple[ContractPoint, Contract] | None:
-    row = unit.session.execute(
-        select(ContractPoint, Contract)
-        .join_from(ContractPoint, Contract, _CONTRACT.id == _POINT.contract_id)
-        .where(_POINT.id == point_id, _CONTRACT.user_id == user_id)
-    ).first()
-    return None if row is None else (row[0], row[1])
 
 
 def read_by_people(unit: Unit, contract_id: int) -> Sequence[ContractPoint]:

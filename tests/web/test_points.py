@@ -353,11 +353,26 @@ def test_the_contract_looked_at_last_is_kept_and_written_once(signed, owner, sto
         assert cursor.fetchone() == (before,)
 
 
+@pytest.mark.clause("T1.list", "T1.details", "T1.back", "T10.details")
+def test_every_point_of_the_list_opens_and_leads_back(signed, owner, week):
+    here = f"/contracts/{owner.contract}/points"
+    text = page(signed, here)
+    details = re.findall(r'href="(/points/\d+)">Подробнее', text)
+    assert len(details) == 2
+    for href in details:
+        opened = page(signed, href)
+        assert f'href="{here}">' in opened
+        assert "В список" in words(opened)
+        assert "Общая информация" in words(opened)
+
+
+@pytest.mark.clause("T1.list")
 def test_filters_of_the_list_are_offered_for_what_there_is(signed, owner, week):
     here = f"/contracts/{owner.contract}/points"
     text = page(signed, here)
     assert "Все 2" in words(text)
-    assert "Вручную 1" in words(text)
+    assert "Передаете вы 1" in words(text)
+    assert "Умные 1" in words(text)
     assert "Не на связи" not in words(text)
     only = page(signed, f"{here}?state=manual")
     assert "Вода" in only
@@ -401,7 +416,7 @@ def test_a_first_visit_that_is_not_over_is_called_so(signed, owner, store):
     told(store, owner, MIDNIGHT, MIDNIGHT + DAY, more=True)
     with store.write() as unit:
         stored_meters.state(unit, owner.meter).seen_at = None  # a visit says so at its end
-    for address in (point, here, f"{here}/points", f"{here}/points?state=reading"):
+    for address in (point, here, f"{here}/points", f"{here}/points?state=smart"):
         text = words(page(signed, address))
         assert "Идет первое чтение" in text
         assert "Ждем первого опроса" not in text

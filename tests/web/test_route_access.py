@@ -74,6 +74,9 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/points/{point_id:int}/journal"): OWN,
     ("GET", "/points/{point_id:int}/live"): OWN,
     ("POST", "/points/{point_id:int}/live"): WRITES,
+    ("GET", "/points/{point_id:int}/submit"): OWN,
+    ("POST", "/points/{point_id:int}/submit"): WRITES,
+    ("POST", "/points/{point_id:int}/submit/again"): WRITES,
     ("GET", "/points/{point_id:int}/profile.json"): May(
         303, 200, 404, "?from=2026-11-19&to=2026-11-19", door=True
     ),

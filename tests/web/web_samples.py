@@ -19,9 +19,11 @@ from hub.web.features.load_profile import views as profile
 from hub.web.features.notifications import views as notifications
 from hub.web.features.points import views as points
 from hub.web.features.registers import views as registers
+from hub.web.features.submissions import views as submissions
 from hub.web.kit.charts import Flag, ProfilePoint
 from hub.web.kit.forms import FieldError, Form
 from hub.web.kit.messages import STATES, AppealRow, NoticeRow, State
+from hub.web.kit.sending import Sending
 from hub.web.kit.shell import Shell, ShellContract
 from hub.web.kit.small_charts import DayBar, HourBar
 from hub.web.kit.views import Change, Choice, Growing, PeriodBar, PointHead, RegisterText
@@ -187,8 +189,10 @@ def thread_view(name: str) -> appeals.ThreadView:
 
 def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
     meters = tuple(
-        home.MeterRow(f"/points/{at}/info", f"Прибор {at}", "Электроснабжение", "41882107", state,
-                      None if state == "waiting" else LAST - timedelta(days=3), registers)
+        home.MeterRow(f"/points/{at}/info", f"Прибор {at}", "Электроснабжение", "zap", "41882107",
+                      state, None if state == "waiting" else LAST - timedelta(days=3), registers,
+                      "кВт·ч", NOW.date() if state == "manual" else None,
+                      sending=sending_state(at) if state == "manual" else None)
         for at, (state, registers) in enumerate(
             [("online", REGISTERS), ("silent", REGISTERS), ("waiting", ()), ("manual", REGISTERS)]
         )
@@ -219,14 +223,75 @@ def home_view(*, growing: bool = True, usage: bool = True) -> home.HomeView:
     )  # fmt: skip
 
 
+def sending_state(point: int = 7, *, live: bool = False) -> Sending:
+    """Make the state column of a point that people read."""
+    return Sending(point, "Осталось 2 дня", "warn", "clock", "прием 15–25 ноября", True, True, live)
+
+
+def form_part(*, failed: bool = False) -> submissions.FormPart:
+    """Make the form of a meter with two zones, one of them odd, or one that has no number."""
+    values = {"reading-7-0": "8540", "reading-7-1": "много" if failed else "3214"}
+    wrong = FieldError("Напишите цифры.", "не показание")
+    fields = tuple(
+        submissions.ZoneField(
+            f"reading-7-{at}", label, at + 1, "7,64\u00a0₽/кВт·ч", "8 412", None,
+            values[f"reading-7-{at}"], 7, False, wrong if failed and at else None,
+        )
+        for at, label in enumerate(["T1 день", "T2 ночь"])
+    )  # fmt: skip
+    rows = [
+        submissions.PreviewRow("128\u00a0кВт·ч", "977,92\u00a0₽"),
+        submissions.PreviewRow(None, None, "не показание")
+        if failed
+        else submissions.PreviewRow("244\u00a0кВт·ч", None, odd=True),
+    ]
+    asks = [] if failed else [("T2 ночь: в 5 раз больше обычного.", "Сверьте цифры.")]
+    errors = {"reading-7-1": wrong} if failed else {}
+    return submissions.FormPart(
+        "Показания за ноябрь", fields, date(2026, 10, 23), "кВт·ч",
+        submissions.Preview(rows, None, "977,92\u00a0₽", asks, "00ff"), Form(values, errors), "k",
+        "По ценам с 1 июля.", 30,
+    )  # fmt: skip
+
+
+def sent_part(name: str) -> submissions.SentPart:
+    """Make what was sent last, in one state."""
+    ways = {"sent": ("done", "now", "todo"), "refused": ("done", "done", "bad")}
+    kinds = ways.get(name, ("now", "todo", "todo"))
+    steps = tuple(submissions.Step(f"Шаг {kind}", "сегодня в 09:47", kind) for kind in kinds)
+    notes = {
+        "refused": ("bad", "circle-x", "Поставщик не принял показания", "Причина: «Ниже»."),
+        "waiting": ("warn", "cloud-off", "Поставщик не отвечает", "Отправим сами."),
+        "uncertain": ("warn", "circle-alert", "Неизвестно", "Ищем."),
+    }
+    return submissions.SentPart(
+        "Показания за ноябрь переданы", REGISTERS, steps, name != "refused", notes.get(name),
+        5 if name == "uncertain" else None,
+        None if name == "waiting" else "/points/7/submit?again=1", "Исправить и передать",
+        "/contracts/1/appeals/new" if name == "refused" else None,
+    )  # fmt: skip
+
+
+def submit_view(
+    form: submissions.FormPart | None = None, sent: submissions.SentPart | None = None
+) -> submissions.SubmitView:
+    """Make the page of a form, of what was sent, or of neither."""
+    days = ((date(2026, 11, 23), "past"), (NOW.date(), "today"), (date(2026, 11, 25), "next"))
+    return submissions.SubmitView(
+        7, "Гараж", "Меркурий 201.8", "07311954", "/contracts/1/points", "/points/7",
+        sending_state(live=sent is not None), "Принимаем 15–25 ноября.", days, NOW, form, sent,
+    )  # fmt: skip
+
+
 def points_view() -> points.PointsView:
     states = ["online", "silent", "waiting", "manual"]
     rows = tuple(
-        points.PointRow(at, f"Прибор {at}", "Меркурий 234", "41882107", state,
+        points.PointRow(at, f"Прибор {at}", "Меркурий 234", "41882107", "zap", state, frozenset(),
                         None if state == "waiting" else LAST,
                         () if state == "waiting" else REGISTERS,
                         "кВт·ч", Decimal(212) if state == "online" else None,
-                        [Decimal(3), None, Decimal(4)])
+                        [Decimal(3), None, Decimal(4)],
+                        sending=sending_state(at) if state == "manual" else None)
         for at, state in enumerate(states)
     )  # fmt: skip
     filters = (
@@ -394,13 +459,23 @@ def info_view(*, known: bool = True) -> points.InfoView:
         "0\u00a0кВт·ч", "6\u00a0кВт·ч", None,
         (points.Installed(date(2020, 12, 1), None, "Меркурий 234", "41888840"),
          points.Installed(date(2012, 1, 1), date(2020, 12, 1), "Меркурий 230", "09114025", "Снят")),
-        {"serial": "41888841"},
+        {"serial": "41888841"}, past_view(),
     )  # fmt: skip
 
 
 def change_view(*, fails: bool = False, **more) -> contracts.ChangeView:
     form = bad_form() if fails else Form({"name": "Дом"})
     return contracts.ChangeView(1, "Дом", "76-1", "Энергосбыт", form, "/contracts/1", **more)
+
+
+def past_view() -> points.PastView:
+    """Make readings that people sent: accepted, and refused with a reason."""
+    tags = (("Принято", "ok", "circle-check"), ("Не принято", "bad", "circle-x"))
+    rows = tuple(
+        points.PastRow(date(2026, 10, 23), REGISTERS, tag, "передали вы", reason)
+        for tag, reason in zip(tags, ("", "Ниже принятого"), strict=True)
+    )
+    return points.PastView(rows, "кВт·ч", sending_state(), "Принимаем 15–25 ноября.")
 
 
 def contract_view(*, suppliers: bool = True) -> contracts.NewContractView:
@@ -513,6 +588,21 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "appeal-waiting": ("appeals/thread.html", {"view": thread_view("waiting")}, "appeals"),
     "appeal-uncertain": ("appeals/thread.html", {"view": thread_view("uncertain")}, "appeals"),
     "appeal-refused": ("appeals/thread.html", {"view": thread_view("refused")}, "appeals"),
+    "submit": ("submissions/submit.html", {"view": submit_view(form_part())}, "points"),
+    "submit-wrong": (
+        "submissions/submit.html",
+        {"view": submit_view(form_part(failed=True))},
+        "points",
+    ),
+    "submit-closed": ("submissions/submit.html", {"view": submit_view()}, "points"),
+    **{
+        f"submit-{name}": (
+            "submissions/submit.html",
+            {"view": submit_view(sent=sent_part(name))},
+            "points",
+        )
+        for name in ("waiting", "sent", "refused", "uncertain")
+    },
     "points": ("points/list.html", {"view": points_view()}, "points"),
     "info": ("points/info.html", {"view": info_view()}, "points"),
     "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),

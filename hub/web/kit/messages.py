@@ -11,6 +11,7 @@ from hub.web.kit.i18n import N_, gettext
 SOURCES = {
     "supplier": N_("Supplier"),
     "appeal": N_("Supplier"),
+    "reading": N_("Supplier"),
     "meter": N_("Meter"),
 }
 SYMBOLS = {
@@ -19,13 +20,17 @@ SYMBOLS = {
     "outage": "unplug",
 }
 WARN = frozenset({"debt", "planned_work", "outage"})
-# What became of an appeal, as the title of its notification.
+SOURCE_SYMBOLS = {"appeal": "message-square", "meter": "zap", "reading": "gauge"}
+# What became of an appeal, or of readings, as the title of its notification.
 STEPS = {
-    "answered": N_("Answer to the appeal «%(subject)s»"),
-    "closed": N_("The appeal «%(subject)s» is closed"),
-    "refused": N_("The appeal «%(subject)s» was refused"),
-    "in_work": N_("The appeal «%(subject)s» is in work"),
+    ("appeal", "answered"): N_("Answer to the appeal «%(subject)s»"),
+    ("appeal", "closed"): N_("The appeal «%(subject)s» is closed"),
+    ("appeal", "refused"): N_("The appeal «%(subject)s» was refused"),
+    ("appeal", "in_work"): N_("The appeal «%(subject)s» is in work"),
+    ("reading", "accepted"): N_("The readings are accepted: %(subject)s"),
+    ("reading", "refused"): N_("The readings were not accepted: %(subject)s"),
 }
+DECIDED = frozenset({"appeal", "reading"})
 OTHER_STEP = N_("News of the appeal «%(subject)s»")
 # state of an appeal: label, colour, symbol, what it means
 STATES = {
@@ -82,11 +87,12 @@ class AppealRow:
 
 def notice_row(item: NoticeView, zone: str) -> NoticeRow:
     """Word a notification for a list."""
-    symbol = "message-square" if item.source == "appeal" else SYMBOLS.get(item.kind, "info")
+    symbol = SOURCE_SYMBOLS.get(item.source) or SYMBOLS.get(item.kind, "info")
+    warn = item.source not in DECIDED and item.kind in WARN
     return NoticeRow(
         href=f"/notifications/{item.id}",
-        symbol="zap" if item.source == "meter" else symbol,
-        warn=item.source != "appeal" and item.kind in WARN,
+        symbol=symbol,
+        warn=warn or (item.source, item.kind) == ("reading", "refused"),
         title=notice_title(item),
         about=item.text.strip().partition("\n")[0],
         source=source_of(item),
@@ -96,10 +102,10 @@ def notice_row(item: NoticeView, zone: str) -> NoticeRow:
 
 
 def notice_title(item: NoticeView) -> str:
-    """Give the title: the supplier's own, or for an appeal what became of it."""
-    if item.source != "appeal":
+    """Give the title: the supplier's own, or what became of an appeal or of readings."""
+    if item.source not in DECIDED:
         return item.title
-    return gettext(STEPS.get(item.kind, OTHER_STEP)) % {"subject": item.title}
+    return gettext(STEPS.get((item.source, item.kind), OTHER_STEP)) % {"subject": item.title}
 
 
 def source_of(item: NoticeView) -> str:

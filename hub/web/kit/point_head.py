@@ -1,6 +1,6 @@
 """What the pages of points share: state, head, zones, and history that is still being read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,22 @@ RESOURCES = {
     "heat": N_("Heat"),
     "other": N_("Other"),
 }
+SYMBOLS = {"electricity": "zap", "water": "droplet", "gas": "flame", "heat": "thermometer"}
+UNITS = {"kWh": N_("kWh"), "m3": "м³", "Gcal": N_("Gcal")}
+
+
+def symbol_of(resource: str) -> str:
+    """Name the icon of a resource."""
+    return SYMBOLS.get(resource, "gauge")
+
+
+def unit_words(unit: str) -> str:
+    return gettext(UNITS.get(unit, unit))
+
+
+def zone_label(zone: str, names: Mapping[int, str]) -> str:
+    """Write a zone as bills do, «T1 день»; the register of a meter without zones is its total."""
+    return f"{zone} {names.get(zone_number(zone), '')}".strip() if zone else gettext("Total")
 
 
 def known_id(number: int) -> int:

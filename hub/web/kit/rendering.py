@@ -16,6 +16,7 @@ MACROS = {
     "field": "kit/_field.html",
     "table": "kit/_table.html",
     "point": "kit/_point.html",
+    "sending": "kit/_sending.html",
 }
 
 

@@ -15,6 +15,7 @@ from hub.services.recovery import Recovery
 from hub.services.second_factor import SecondFactors
 from hub.services.sentences import Terms
 from hub.services.shell import Shell as ShellService
+from hub.services.submissions import Submissions
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
 
@@ -31,6 +32,7 @@ class Services:
     contracts: Contracts
     notices: Notices
     appeals: Appeals
+    submissions: Submissions
     home: Home
     pages: PointPages
     live: Live

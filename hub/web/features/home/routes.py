@@ -17,7 +17,7 @@ from hub.services.home import ContractCard, HomePage
 from hub.services.hours import HourUse
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.points import PointCard
-from hub.services.submissions import BilledReading
+from hub.services.submissions import BilledReading, SubmissionForm
 from hub.services.usage import ContractUsage, Figure
 from hub.web.features.home.attention import asks_of
 from hub.web.features.home.views import (
@@ -29,7 +29,7 @@ from hub.web.features.home.views import (
 )
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import face
-from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.i18n import gettext
 from hub.web.kit.messages import appeal_row, notice_row
 from hub.web.kit.point_head import (
     RESOURCES,
@@ -40,20 +40,18 @@ from hub.web.kit.point_head import (
     local,
     registers_of,
     state_of,
+    symbol_of,
+    unit_words,
     zone_names,
     zone_number,
 )
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
+from hub.web.kit.sending import BASES, newest_of, sending_of
 from hub.web.kit.services import services
 from hub.web.kit.small_charts import HourBar
 from hub.web.kit.visitor import frame, signed_in
 
-BASES = {
-    "accepted": N_("accepted"),
-    "average": N_("by the average"),
-    "norm": N_("by the norm"),
-}
 BLOCKS = {"growing": "growing", "usage": "usage", "readings": "readings"}
 
 
@@ -99,7 +97,10 @@ def home_view(found: HomePage, now: datetime) -> HomeView:
             read_until=local(_read_until(measured), zone),
             href=f"/points/{measured[0].id}/profile" if len(measured) == 1 else f"{here}/points",
         ),
-        meters=tuple(meter_row(card, now, found.billed.get(card.id, ())) for card in found.points),
+        meters=tuple(
+            meter_row(card, now, found.billed.get(card.id, ()), found.forms.get(card.id))
+            for card in found.points
+        ),
         points_href=f"{here}/points",
         supplier=supplier_card(contract),
         asks=asks_of(found, balance, now),
@@ -190,23 +191,34 @@ def _days_in(first: date) -> int:
 # -- cards -------------------------------------------------------------------------------------
 
 
-def meter_row(card: PointCard, now: datetime, billed: Sequence[BilledReading]) -> MeterRow:
-    """Word a point for the block of readings; ``billed``: what its supplier bills by."""
+def meter_row(
+    card: PointCard, now: datetime, billed: Sequence[BilledReading], form: SubmissionForm | None
+) -> MeterRow:
+    """Word a point for the block of readings.
+
+    ``billed``: what its supplier bills by; ``form``: of a meter that people read.
+    """
     taken_at = card.latest.taken_at if card.latest else None
     state = state_of(card, now)
     last_at = card.connection.silent_since if state == "silent" else taken_at
+    registers, taken_on = newest_of(form) if form else ((), None)
+    billed_at = max((each.taken_on for each in billed), default=None)
     return MeterRow(
         href=f"/points/{card.id}",
         name=card.name,
         resource=gettext(RESOURCES.get(card.resource, card.resource)),
+        symbol=symbol_of(card.resource),
         serial=card.serial or None,
         state=state,
         last_at=local(last_at, card.time_zone),
         never=state == "silent" and card.connection.seen_at is None,
-        registers=registers_of(card.latest, card.decimal_digits),
+        registers=registers_of(card.latest, card.decimal_digits) or registers,
+        unit=unit_words(card.unit),
+        taken_on=None if card.latest else taken_on,
         billed=", ".join(f"{each.zone} {face(each.value)}".strip() for each in billed) or None,
-        billed_at=max((each.taken_on for each in billed), default=None),
+        billed_at=billed_at,
         basis=gettext(BASES[billed[0].basis]) if billed and billed[0].basis in BASES else "",
+        sending=sending_of(form, now) if form else None,
     )
 
 

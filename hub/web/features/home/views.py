@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hub.web.kit.messages import AppealRow, NoticeRow
+from hub.web.kit.sending import Sending
 from hub.web.kit.small_charts import HourBar
 from hub.web.kit.views import Growing, RegisterText
 
@@ -71,22 +72,27 @@ class BalanceCard:
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """``state`` is online, waiting, reading, silent, told or manual.
+    """``state`` is online, waiting, reading, silent, told or manual; manual ones have ``sending``.
 
+    ``registers`` are the newest: of ``last_at``, or of the day ``taken_on`` if people read it.
     ``never``: silent since it was installed.
     """
 
     href: str
     name: str
     resource: str
+    symbol: str
     serial: str | None
     state: str
     last_at: datetime | None
     registers: tuple[RegisterText, ...]
+    unit: str
+    taken_on: date | None = None
     billed: str | None = None
     billed_at: date | None = None
     never: bool = False
     basis: str = ""
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,33 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from hub.web.kit.sending import Sending
 from hub.web.kit.views import Choice, PointHead, RegisterText
 
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """``state``: see `point_head.state_of`; ``days`` feeds the sparkline."""
+    """``state``: see `point_head.state_of`; ``days`` feeds the sparkline.
+
+    ``kinds``: the filters it is shown by. A meter that people read has ``sending``, and its
+    registers are of the day ``taken_on``; ``basis`` says how the supplier came to them.
+    """
 
     id: int
     name: str
     model: str | None
     serial: str | None
+    symbol: str
     state: str
+    kinds: frozenset[str]
     last_at: datetime | None
     registers: tuple[RegisterText, ...]
     unit: str
     month_kwh: Decimal | None
     days: Sequence[Decimal | None]
+    taken_on: date | None = None
+    basis: str = ""
+    sending: Sending | None = None
 
     @property
     def href(self) -> str:
@@ -47,6 +57,27 @@ class Installed:
     model: str
     serial: str
     closing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRow:
+    """Readings of a day: ``tag`` is the state's label, colour and symbol; ``by``: who read it."""
+
+    taken_on: date
+    values: tuple[RegisterText, ...]
+    tag: tuple[str, str, str]
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastView:
+    """What was read of a meter that people read; ``window`` says when readings are taken."""
+
+    rows: tuple[PastRow, ...]
+    unit: str
+    sending: Sending
+    window: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,7 @@ class InfoView:
     norm_month: str | None = None
     history: tuple[Installed, ...] = ()
     differs: Mapping[str, str] = field(default_factory=dict)
+    readings: PastView | None = None
 
     @property
     def days_to_verify(self) -> int | None:

@@ -84,6 +84,27 @@
     words.textContent = words.dataset[score] || "";
   });
 
+  // -- a form that opens under its row; the button that opened it folds it up --------------------
+  const folds = () => {
+    for (const opener of document.querySelectorAll("[data-opens]")) {
+      const open = Boolean(document.getElementById(opener.dataset.opens)?.firstElementChild);
+      opener.setAttribute("aria-controls", opener.dataset.opens);
+      opener.setAttribute("aria-expanded", String(open));
+      const label = $("[data-open]", opener);
+      label.textContent = open ? label.dataset.shut : label.dataset.open;
+    }
+  };
+  document.addEventListener("click", (event) => {
+    const within = event.target.closest("[data-fold-close]")?.closest(".fold");
+    const opener = within ? $(`[data-opens="${within.id}"]`) : event.target.closest('[data-opens][aria-expanded="true"]');
+    if (!opener) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.getElementById(opener.dataset.opens).replaceChildren();
+    folds();
+    opener.focus();
+  }, true);
+
   // -- after a swap: focus where the page asks for it -------------------------------------------
   let lastFocus = null;
   document.addEventListener("focusin", (event) => { lastFocus = event.target; });
@@ -97,6 +118,7 @@
     }
     countdowns();
     rove();
+    folds();
   };
 
   // -- the dialog opens itself when a fragment arrives in it --------------------------------------
