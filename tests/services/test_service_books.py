@@ -392,6 +392,7 @@ def test_the_balance_is_what_was_booked(keeping, clock, amounts):
 # -- notices and appeals -----------------------------------------------------------------------
 
 
+@pytest.mark.clause("N4.whom", "N4.words")
 async def test_notices_are_for_one_or_for_all(books, keeping, account, store, clock):
     keeping.enter(BookedContract(number="76-2", holder="", address=""))
     begin = datetime(2026, 12, 3, 6, tzinfo=UTC)

@@ -86,6 +86,7 @@ async def link(contracts, user, supplier, **changes):
     return await contracts.link(user, supplier, **words)
 
 
+@pytest.mark.clause("C2.account")
 async def test_a_contract_is_linked_with_all_that_the_books_tell(
     world, store, clock, contracts, supplier
 ):
@@ -326,6 +327,7 @@ async def test_a_connector_by_account_that_wants_a_code_is_broken(world, store, 
         await link(odd_contracts(store, clock, Odd(), link_by=LinkBy.CODE), world.user(), supplier)
 
 
+@pytest.mark.clause("C1.suppliers")
 def test_only_suppliers_that_can_be_linked_are_offered(world, store, clock, contracts, supplier):
     world.supplier("Gone", connector="not installed")
     assert [(choice.id, choice.title) for choice in contracts.suppliers()] == [

@@ -149,6 +149,7 @@ async def test_linking_brings_all_that_the_books_have(store, contract, user):
     assert [(b.value, b.basis) for b in billed[point_of(store)]] == [(100, "accepted")]
 
 
+@pytest.mark.clause("N2.supplier")
 async def test_what_the_utility_does_is_seen_at_once(
     store, keeping, contract, exchange, clock, user
 ):
@@ -193,6 +194,7 @@ async def test_asking_now_is_the_owners(world, contracts, contract, exchange, us
 # -- notices -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("N1.not-by-list", "N1.read-all")
 async def test_opening_marks_read_here_and_in_the_books(
     store, world, keeping, contract, exchange, clock, user
 ):
@@ -226,6 +228,7 @@ async def test_opening_marks_read_here_and_in_the_books(
 # -- submissions -------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("T2.supplier")
 async def test_readings_go_and_come_back_accepted(
     store, keeping, contract, exchange, clock, user, world
 ):
@@ -308,6 +311,7 @@ async def test_without_one_price_throughout_there_is_no_cost(
 # -- appeals -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("S3.notification")
 async def test_an_appeal_goes_and_its_answer_is_a_notification(
     store, keeping, contract, exchange, clock, user, world
 ):
@@ -665,6 +669,7 @@ def by_code(store, clock, passwords):
     return keeping
 
 
+@pytest.mark.clause("C2.code")
 async def test_a_code_links_once(world, contracts, by_code, clock):
     access = by_code.give_access(NUMBER)
     assert access.until == clock() + timedelta(days=14)
@@ -680,6 +685,7 @@ async def test_a_code_links_once(world, contracts, by_code, clock):
     await link(world.user(), by_code.supplier_id, "x", NUMBER, again.password)
 
 
+@pytest.mark.clause("C2.tries")
 async def test_a_code_is_tried_five_times_expires_and_is_revoked(world, contracts, by_code, clock):
     async def tried(code, number=NUMBER):
         clock.advance(minutes=16)  # the limit of tries by login is another one

@@ -72,6 +72,7 @@ def week(store, owner):
     return told(store, owner, MIDNIGHT, MIDNIGHT + 7 * DAY, without=gap)
 
 
+@pytest.mark.clause("C6.address")
 def test_every_page_of_a_contract_opens(signed, owner, week):
     here, point = f"/contracts/{owner.contract}", f"/points/{owner.point}"
     for address in (here, f"{here}/points", point, f"{point}/readings", f"{point}/profile"):
@@ -98,6 +99,7 @@ def test_fragments_are_parts_of_the_same_page(signed, owner, week):
         assert squeezed in re.sub(r"\s+", "", signed.open(address).text)
 
 
+@pytest.mark.clause("T6.range", "T6.channels")
 def test_days_weeks_months_and_zones_are_the_counts_times_the_scale(signed, owner, week):
     point = f"/points/{owner.point}/profile?from=2026-11-17&to=2026-11-23"
     days = rows(page(signed, point))
@@ -143,6 +145,7 @@ def test_a_period_before_the_history_leads_to_its_first_day(signed, owner, week)
     assert "Данные начинаются" not in page(signed, unescape(href))
 
 
+@pytest.mark.clause("T6.steps")
 def test_a_day_opens_to_its_48_half_hours_which_add_up(signed, owner, week):
     address = f"/points/{owner.point}/profile?from=2026-11-17&to=2026-11-23&day=2026-11-20"
     text = page(signed, address)
@@ -155,6 +158,7 @@ def test_a_day_opens_to_its_48_half_hours_which_add_up(signed, owner, week):
     assert sum(values) == Decimal(total[-1]) == exact(kwh(week, at, at + DAY))
 
 
+@pytest.mark.clause("T6.gaps")
 def test_a_gap_is_never_zero(signed, owner, week):
     address = f"/points/{owner.point}/profile?from=2026-11-19&to=2026-11-19"
     text = page(signed, f"{address}&day=2026-11-19")
@@ -174,6 +178,7 @@ def test_a_gap_is_never_zero(signed, owner, week):
     assert data["p_plus"][19] == pytest.approx(2 * data["kwh"][19])
 
 
+@pytest.mark.clause("T6.hour")
 def test_an_hour_that_lacks_a_half_is_partial_and_keeps_its_mean(signed, owner, week):
     address = f"/points/{owner.point}/profile?from=2026-11-19&to=2026-11-19&step=60"
     data = signed.open(address.replace("profile?", "profile.json?")).json()
@@ -281,6 +286,7 @@ def read(store, made, days: int, first=MIDNIGHT) -> None:
         stored_readings.keep(unit, made.meter, taken)
 
 
+@pytest.mark.clause("T5.registers", "T5.consumption", "T5.zones")
 def test_readings_are_the_face_and_consumption_their_difference(signed, owner, week, store):
     read(store, owner, 8)
     found = rows(page(signed, f"/points/{owner.point}/readings"))
@@ -328,6 +334,7 @@ def test_ratios_multiply_consumption_and_leave_the_face(portal, store):
     assert "×30" in profile
 
 
+@pytest.mark.clause("M1.balance", "M4.balance")
 def test_the_main_page_says_what_is_owed_and_what_was_used(signed, owner, week, store):
     read(store, owner, 8)
     text = words(page(signed, f"/contracts/{owner.contract}"))
@@ -380,6 +387,7 @@ def test_filters_of_the_list_are_offered_for_what_there_is(signed, owner, week):
     page(signed, f"{here}?state=drunk", 400)
 
 
+@pytest.mark.clause("T4.fields", "T4.unknown")
 def test_all_25_fields_have_a_value_or_a_dash(portal, store):
     facts = {"model": "Меркурий 234 ART(M)", "verified_on": "2017-01-12", "power_limit": "45",
              "next_verification_on": "soon", "relay_state": "on", "norm_month": "120,5",

@@ -73,6 +73,7 @@ def publish(keeping, title, kind=NoticeKind.PLANNED_WORK, **more):
 # -- notifications -----------------------------------------------------------------------------
 
 
+@pytest.mark.clause("N1.unread", "N1.open", "N1.sign")
 async def test_reading_a_notification_takes_the_signs_away(signed, keeping, carry):
     begin = datetime(2026, 12, 3, 7, tzinfo=UTC)
     publish(keeping, "Работы 3 декабря", from_at=begin, to_at=begin + timedelta(hours=4))
@@ -151,6 +152,9 @@ def send(signed, **typed):
     return signed.send(f"{signed.here}/appeals/new", **form)
 
 
+@pytest.mark.clause(
+    "S1.new", "S1.prefilled", "S1.fields", "S2.handed", "S2.number", "S2.status", "S2.answer"
+)
 async def test_an_appeal_is_written_delivered_answered_and_continued(signed, keeping, carry):
     form = signed.open(f"{signed.here}/appeals/new")
     assert 'value="anna@example.org"' in form.text
@@ -254,6 +258,9 @@ async def test_every_page_speaks_one_language(signed, keeping, carry, language):
         assert re.findall(wrong, main) == []
 
 
+@pytest.mark.clause(
+    "M1.notifications", "M1.appeals", "M4.notifications", "M4.appeals", "S2.history"
+)
 async def test_the_main_page_has_the_newest_of_both(signed, keeping, carry):
     assert "Уведомлений пока нет" in words(signed.open(signed.here).text)
     for number in range(4):
@@ -268,6 +275,7 @@ async def test_the_main_page_has_the_newest_of_both(signed, keeping, carry):
     assert "В РАБОТЕ" in said
 
 
+@pytest.mark.clause("M3.calculated")
 async def test_the_main_page_says_what_is_billed_by(signed, keeping, carry):
     keeping.record("76-4001", "ТУ-1", Taken({"": Decimal("3124.027")}, date(2026, 11, 1)))
     await carry()
