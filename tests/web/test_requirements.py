@@ -10,6 +10,11 @@ import pytest
 from points_world import HALF, PASSWORD, make, told
 from portal import words
 
+from hub.domain.clock import MeterTime
+from hub.domain.journal import JournalPage
+from hub.domain.pages import Cursor
+from hub.domain.profile import Gap
+from hub.services import events
 from hub.services.accounts import Accounts
 from hub.store import tables
 from hub.store import told as kept
@@ -69,7 +74,7 @@ LABELS = [
     (name, label)
     for name, text in CLAUSES
     for label in re.findall("«([^»]+)»", text)
-    if name != TAKEN
+    if name in SHOWN and name != TAKEN
 ]
 
 
@@ -79,6 +84,9 @@ def pages(portal, store):
     anna = make(store, "anna@example.org", facts={"model": "Меркурий 234 ART(M)"})
     last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     told(store, anna, last - timedelta(days=12), last)
+    end = MeterTime(last.replace(tzinfo=None))
+    lost = JournalPage(entries=(), lost=Gap(None, end), next=Cursor("toy/1", "1"), more=False)
+    events.store_journal_page(store, anna.meter, "1A", lost, lease=anna.lease)
     Accounts(store).add(email="new@example.org", full_name="Ким Лев", password=PASSWORD)
     with store.write() as unit:
         for number, state in (("2", "in_work"), ("3", "closed")):
@@ -90,6 +98,13 @@ def pages(portal, store):
                     changed_at=last + HALF,
                 ),
             )  # fmt: skip
+        kept.add(
+            unit,
+            tables.ToldReading(
+                contract_point_id=anna.point + 1, zone="", taken_on=last.date(), value="7.5",
+                source="theirs", basis="accepted", told_at=last,
+            ),
+        )  # fmt: skip
         unit.cursor().execute("UPDATE contract SET does = ?", ('["submit", "appeals"]',))
     browsers = {"anna@example.org": None, "new@example.org": None, "": portal()}
 
