@@ -237,3 +237,95 @@ def test_balance_of_the_books_is_kept_exactly(signed, supplier, store):
         )
     assert Decimal(row[0]) == -128_450
     assert "Ozero" not in str(row[1])
+
+
+# -- by a code, many, two windows ------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_code(store) -> bookkeeping.Bookkeeping:
+    """A utility without a log-in for consumers, and its one contract."""
+    supplier = bookkeeping.open_supplier(
+        store, title="ТеплоГрад", card=SupplierCard(name="ТеплоГрад"), now=NOW,
+        connector=bookkeeping.HOUSE_CODE,
+    )  # fmt: skip
+    keeping = bookkeeping.Bookkeeping(store, supplier, Passwords())
+    keeping.enter(
+        bookkeeping.BookedContract(
+            login="", password="", number="0041-77", holder="", address="",
+            points=(Point(id="1", name="Тепло", smart=False),),
+        )
+    )  # fmt: skip
+    return keeping
+
+
+@pytest.mark.clause("C2.code", "C2.tries", "C2.wrong", "C2.kept")
+def test_a_code_of_the_letter_is_checked_by_the_hub(signed, by_code):
+    code = by_code.give_access("0041-77").password
+    typed = {"login": "0041-77", "name": "Квартира мамы"}
+    form = words(signed.open("/contracts/new").text)
+    assert "ТеплоГрад" in form
+    wrong = add(signed, by_code.supplier_id, **typed, password="ABCD-EFGH")
+    assert wrong.status_code == 422
+    assert "Номер договора и код не подходят друг к другу" in words(wrong.text)
+    assert "Введите пароль еще раз." in words(wrong.text)
+    assert 'value="0041-77"' in wrong.text
+    assert 'value="Квартира мамы"' in wrong.text
+    assert "ABCD" not in wrong.text
+    linked = add(signed, by_code.supplier_id, **typed, password=code)
+    assert linked.status_code == 303
+    where = linked.headers["location"]
+    menu = words(signed.open(where).text)
+    assert "Заменить пароль поставщика" not in menu  # it has none
+    assert "нет" in words(signed.open(f"{where}/password").text)
+    assert "новый код" in words(signed.open(f"{where}/unlink").text)
+
+
+@pytest.mark.clause("C2.tries")
+def test_a_code_is_tried_five_times(signed, by_code):
+    code = by_code.give_access("0041-77").password
+    for _ in range(5):
+        add(signed, by_code.supplier_id, login="0041-77", password="ABCD-EFGH")
+    answer = add(signed, by_code.supplier_id, login="0041-77", password=code)
+    assert answer.status_code == 429
+    assert "Слишком много попыток" in words(answer.text)
+
+
+@pytest.mark.clause("C1.form", "C1.fields", "C1.suppliers")
+def test_the_form_on_the_left_has_the_fields_of_the_manual(signed, supplier, by_code):
+    page = signed.open("/contracts/new")
+    rail = page.text[page.text.index('class="rail"') : page.text.index("</aside>")]
+    assert "Добавить договор" in words(rail)
+    assert 'href="/contracts/new" data-hx-get="/contracts/new" data-hx-target="#dialog"' in rail
+    form = page.text[page.text.index('id="contract-form"') :]
+    assert re.findall(r"<label[^>]*>([^<]*)</label>", form) == [
+        "Поставщик", "Название", "Логин", "Пароль",
+    ]  # fmt: skip
+    assert re.findall(r"<option[^>]*>([^<]*)</option>", form) == ["ТеплоГрад", "Энергосбыт"]
+    assert re.search(
+        r'<button class="btn primary" type="submit"[^>]*>.*?<span>Добавить</span>', form
+    )
+
+
+@pytest.mark.clause("C3.any", "C3.panel", "C6.current", "C6.address")
+def test_contracts_of_several_suppliers_each_in_its_own_window(signed, supplier, by_code):
+    first = add(signed, supplier).headers["location"]
+    code = by_code.give_access("0041-77").password
+    second = add(signed, by_code.supplier_id, name="Мама", login="0041-77", password=code)
+    second = second.headers["location"]
+    third = add(signed, supplier, name="Гараж", login="4002", password="Ozero-2")
+    third = third.headers["location"]
+    numbers = {first: "76-4001", second: "0041-77", third: "76-4002"}
+    for _ in range(2):  # in turns, as two windows do
+        for where, number in numbers.items():
+            page = signed.open(where + "/points")
+            panel = page.text[page.text.index('id="contracts"') :]
+            panel = panel[: panel.index("</ul>")]
+            assert panel.count('aria-current="true"') == 1
+            assert f'<a href="{where}" aria-current="true">' in panel
+            for each in numbers.values():
+                assert each in words(panel)
+            sections = page.text[page.text.index('class="sections"') :]
+            sections = sections[: sections.index("</nav>")]
+            assert set(re.findall(r'href="(/contracts/\d+)', sections)) == {where}
+            assert number in words(panel)

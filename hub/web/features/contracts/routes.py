@@ -101,9 +101,24 @@ def _refused(
             existing = f"/contracts/{error.details['contract_id']}"
             words = gettext("This contract is already in your list: «%(name)s»") % {"name": name}
             form = Form(values, alert=FieldError(gettext("Nothing has to be added."), words))
+        case CredentialsRejected() if _by_code(request, values["supplier"]):
+            # Here the hub has checked, by the letter; no supplier was asked.
+            alert = FieldError(
+                gettext("Check both against the letter and type the code again. After 5 wrong tries"
+                        " ask the supplier for a new one."),
+                gettext("The contract's number and the code do not fit"),
+            )  # fmt: skip
+            again = InputRefused({"password": "contract.password_again"})
+            form = Form(values, field_words(again), alert)
         case _:
             form = _form_of(error, values)
     return _page(request, who, form, "contract_form", existing=existing, status=status)
+
+
+def _by_code(request: AnyRequest, supplier: str) -> bool:
+    """Say whether the contracts of the chosen supplier are linked by a code."""
+    choices = services(request).contracts.suppliers()
+    return any(each.by_code for each in choices if str(each.id) == supplier)
 
 
 def _form_of(error: HubError, values: dict[str, str]) -> Form:
