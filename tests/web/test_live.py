@@ -201,6 +201,8 @@ def test_it_stops_after_ten_minutes_and_on_pause(own, store):
     paused = own.open(f"{own.live}?paused=1").text
     assert "load delay" not in paused
     assert "Продолжить" in paused
+    assert "Прямой эфир" not in words(paused)  # nobody asks any more
+    assert "Последний замер" in words(paused)
 
 
 @pytest.mark.clause("T9.live-stops")
