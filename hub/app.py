@@ -26,6 +26,7 @@ from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
 from hub.services.persons import Persons
+from hub.services.processing import read_text
 from hub.services.recovery import Recovery
 from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
@@ -116,7 +117,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     return assemble(
         settings,
         features=FEATURES,
-        state={"services": made},
+        state={"services": made, "processing": read_text(settings.processing_text)},
         shell_of=frame_of,
         ready={"store": store.check_schema},
         on_shutdown=(web.close,),

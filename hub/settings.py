@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     private_hosts: WordList = Field(
         (), description="Hosts of suppliers and gateways that may be in the own network, over http"
     )
+    processing_text: Path | None = Field(
+        None,
+        description="Folder with ru.txt and en.txt, the text on the processing of personal data "
+        "that people agree to; default: the built-in one",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token of /metrics from elsewhere than this machine"
     )
@@ -68,6 +73,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("HUB_BASE_URL begins with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("processing_text")
+    @classmethod
+    def _both_languages(cls, folder: Path | None) -> Path | None:
+        if folder and not all((folder / name).is_file() for name in ("ru.txt", "en.txt")):
+            raise ValueError("HUB_PROCESSING_TEXT names a folder with ru.txt and en.txt")
+        return folder
 
     @model_validator(mode="after")
     def _long_keys(self) -> Self:

@@ -12,6 +12,7 @@ from hub.web.kit.visitor import SESSION_COOKIE
 
 PART = {"hx-request": "true", "hx-request-type": "partial"}
 INPUT = re.compile(r"<input\b([^>]*)>")
+SELECT = re.compile(r'<select\b[^>]*name="([^"]*)"[^>]*>(.*?)</select>', re.DOTALL)
 FORM = re.compile(r'<form\b[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 PASSWORD = "Correct horse"
 
@@ -44,6 +45,10 @@ class Browser:
             found = attributes(text)
             if found.get("type") != "checkbox" or "checked" in text:
                 fields[found["name"]] = found.get("value", "")
+        for name, options in SELECT.findall(bodies[action]):
+            chosen = [attributes(text) for text in re.findall(r"<option\b([^>]*)>", options)
+                      if " selected" in text]  # fmt: skip
+            fields[name] = chosen[0]["value"] if chosen else ""
         return {**fields, **typed}
 
     def send(self, path: str, action: str = "", headers: Mapping[str, str] | None = None, **typed):

@@ -77,6 +77,7 @@ class Registration:
     phone: str
     password: str
     password_again: str
+    consent: str = ""  # version of the text on personal data that was agreed to
     language: str = ""
 
 
@@ -104,6 +105,7 @@ class NewSession:
     user_id: int
     expires_at: datetime
     remembered: bool = True
+    language: str = ""  # that the person chose; '': none yet
 
 
 def normal_email(text: str) -> str:
@@ -219,7 +221,10 @@ class Accounts:
                 user.phone = one_line(form.phone)
                 user.password_hash = password_hash
                 user.language = form.language
-                self._order_confirmation(unit, stored.add_user(unit, user), user, now)
+                user_id = stored.add_user(unit, user)
+                if form.consent:
+                    stored.consent(unit, user_id, form.consent, now)
+                self._order_confirmation(unit, user_id, user, now)
             # The countdown of the page is this counter, so it starts with the first mail.
             stored.first_within(unit, "resend_wait", hashed(email), RESEND_EVERY, now)
         if taken:  # raised here: the counters above are to stay
@@ -431,7 +436,8 @@ class Accounts:
                 expires_at=now + lasts,
             ),
         )
-        return NewSession(session_id, user_id, now + lasts, remember)
+        user = stored.user_by_id(unit, user_id)
+        return NewSession(session_id, user_id, now + lasts, remember, user.language if user else "")
 
     def current(self, session_id: str) -> SignedIn | None:
         """Find who is signed in; None if nobody. Moves ``seen_at`` at most once a minute."""

@@ -15,7 +15,7 @@ from hub.services.accounts import (
     one_line,
 )
 from hub.services.clock import utc_now
-from hub.services.mail import MailOrder, order_mail
+from hub.services.mail import LANGUAGES, MailOrder, order_mail
 from hub.services.passwords import Passwords
 from hub.services.recovery import tell_changed
 from hub.store import accounts as stored
@@ -23,6 +23,7 @@ from hub.store.tables import OneTimeToken, User
 from hub.store.unit import Store, Unit
 
 EMAIL = "email"
+THEMES = ("", "light", "dark")
 EMAIL_LASTS = timedelta(hours=24)
 OWN_PASSWORD = Limit("own_password", 5, timedelta(minutes=15))
 
@@ -35,6 +36,7 @@ class PersonView:
     email: str
     phone: str
     language: str
+    theme: str  # '': as the system asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,30 @@ class Persons:
         """Give a person's own data."""
         with self.store.read() as unit:
             row = _user(unit, user_id)
-            return PersonView(row.full_name, row.email, row.phone, row.language)
+            return PersonView(row.full_name, row.email, row.phone, row.language, row.theme)
 
-    def change(self, user_id: int, full_name: str, phone: str) -> None:
-        """Change name and phone at once; InputRefused names the fields that are wrong."""
+    def change(self, user_id: int, full_name: str, phone: str, language: str) -> None:
+        """Change name, phone and language at once; InputRefused names what is wrong."""
         wrong = check_person(full_name, phone)
+        if language not in LANGUAGES:
+            wrong["language"] = "account.choice_wrong"
         if wrong:
             raise InputRefused(wrong)
         with self.store.write() as unit:
-            stored.change_user(unit, user_id, full_name=one_line(full_name), phone=one_line(phone))
+            stored.change_user(
+                unit,
+                user_id,
+                full_name=one_line(full_name),
+                phone=one_line(phone),
+                language=language,
+            )
+
+    def change_theme(self, user_id: int, theme: str) -> None:
+        """Keep how pages look; '' is as the system asks; InputRefused."""
+        if theme not in THEMES:
+            raise InputRefused({"theme": "account.choice_wrong"})
+        with self.store.write() as unit:
+            stored.change_user(unit, user_id, theme=theme)
 
     def change_password(self, user_id: int, session_id: str, typed: NewPassword) -> None:
         """Change the password and end the other sessions; the owner is told by mail.

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlmodel import SQLModel
 
-from hub.store.tables import Attempts, OneTimeToken, User, UserSession
+from hub.store.tables import Attempts, OneTimeToken, ProcessingConsent, User, UserSession
 from hub.store.unit import Unit
 
 _T = SQLModel.metadata.tables
@@ -154,6 +154,12 @@ def set_last_contract(unit: Unit, user_id: int, contract_id: int | None) -> None
 
 def add_token(unit: Unit, token: OneTimeToken) -> None:
     unit.session.add(token)
+
+
+def consent(unit: Unit, user_id: int, version: str, now: datetime) -> None:
+    """Note that a person agreed to this version of the text on personal data."""
+    unit.session.flush()
+    unit.session.merge(ProcessingConsent(user_id=user_id, version=version, at=now))
 
 
 def token(unit: Unit, token_hash: str, purpose: str) -> OneTimeToken | None:

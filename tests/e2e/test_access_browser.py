@@ -92,6 +92,7 @@ def test_a_person_registers_confirms_and_adds_a_contract(chrome, address, script
     page.goto("/register")
     fill(page, email=email, full_name="Ли Борис", phone="+7 900 000-00-00", password=PASSWORD,
          password_again=PASSWORD)  # fmt: skip
+    page.check("#consent")
     page.click("#register-form button[type=submit]")
     page.wait_for_url("**/register/sent")
     assert email in page.inner_text("main")

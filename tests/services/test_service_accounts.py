@@ -96,6 +96,7 @@ async def test_an_account_works_after_its_link(accounts, store, clock):
     assert (found.full_name, found.email) == ("Анна Ким", "anna@example.org")
 
 
+@pytest.mark.clause("A6.expires")
 async def test_a_link_dies_after_48_hours(accounts, store, clock):
     accounts.register(FORM, HOME)
     token = await token_of(store, clock)
@@ -163,6 +164,7 @@ async def test_a_taken_email_is_said_five_times_and_then_no_more(accounts, store
     accounts.sign_in("anna@example.org", "Long enough!", HOME)  # nothing has changed
 
 
+@pytest.mark.clause("A5.limit")
 def test_the_limit_in_all_holds_for_many_addresses(accounts):
     accounts.register(FORM, HOME)
     for number in range(100):

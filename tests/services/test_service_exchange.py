@@ -311,7 +311,7 @@ async def test_without_one_price_throughout_there_is_no_cost(
 # -- appeals -----------------------------------------------------------------------------------
 
 
-@pytest.mark.clause("S3.notification")
+@pytest.mark.clause("S2.handed", "S2.number", "S2.answer", "S3.notification")
 async def test_an_appeal_goes_and_its_answer_is_a_notification(
     store, keeping, contract, exchange, clock, user, world
 ):
@@ -606,6 +606,7 @@ async def test_a_refused_password_holds_messages_until_it_is_set_anew(store, clo
         assert unit.session.get(tables.ContractState, contract).stopped
 
 
+@pytest.mark.clause("S2.queued")
 async def test_an_appeal_and_more_words_wait_in_order(store, clock, flaky, shaky):
     user, contract, exchange = shaky
     appeals = Appeals(store, clock)

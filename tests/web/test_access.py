@@ -23,9 +23,11 @@ TYPED = {
     "phone": "+7 900 000-00-01",
     "password": PASSWORD,
     "password_again": PASSWORD,
+    "consent": "1",
 }
 
 
+@pytest.mark.clause("A6.mailed", "A6.button", "A6.single-use", "A3.button")
 def test_from_registration_to_the_first_page(portal, store):
     guest = portal()
     sent = guest.send("/register", **TYPED)
@@ -70,6 +72,7 @@ def test_from_registration_to_the_first_page(portal, store):
 
 
 @pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.clause("A3.fields", "A4.length", "A4.match")
 def test_registration_names_each_wrong_field_and_keeps_the_rest(guest, whole):
     headers = {} if whole else PART
     answer = guest.send("/register", headers=headers, email="anna", password="1234567")
@@ -84,14 +87,16 @@ def test_registration_names_each_wrong_field_and_keeps_the_rest(guest, whole):
     ):
         assert sentence in text
     assert 'value="anna"' in answer.text
+    assert 'name="consent" value="1" required aria' in answer.text
     assert "1234567" not in answer.text
-    assert answer.text.count('aria-invalid="true"') == 4
+    assert answer.text.count('aria-invalid="true"') == 5
     assert all(f'href="#{name}"' in answer.text for name in ("email", "full_name", "phone"))
     differ = guest.send("/register", **{**TYPED, "password_again": "Correct h0rse"})
     assert "Пароли не совпадают." in words(differ.text)
     assert differ.text.count('aria-invalid="true"') == 1
 
 
+@pytest.mark.clause("A5.known", "A5.limit", "A5.owner-told")
 def test_a_taken_email_is_said_until_the_limit_then_the_answer_is_neutral(guest, store, anna):
     typed = {**TYPED, "email": "ANNA@example.org"}
     for _ in range(5):
@@ -106,6 +111,7 @@ def test_a_taken_email_is_said_until_the_limit_then_the_answer_is_neutral(guest,
     assert mail.recipient == "anna@example.org"
 
 
+@pytest.mark.clause("A6.again")
 def test_the_letter_is_sent_again_when_it_is_time(guest, store):
     guest.send("/register", **TYPED)
     early = guest.send("/register/sent", "/register/resend")
@@ -184,6 +190,7 @@ def test_unconfirmed_is_told_to_who_knows_the_password_with_a_way_on(guest):
     assert 'action="/register/resend"' in guest.open("/register/sent").text
 
 
+@pytest.mark.clause("A2.sign-in")
 def test_sign_in_begins_a_new_session_with_a_new_csrf_cookie(guest, anna):
     guest.open("/login")
     before = guest.client.cookies[CSRF_COOKIE]
@@ -280,6 +287,7 @@ def test_nobody_is_led_to_the_sign_in_page_and_back(guest, anna, path):
                         password=PASSWORD).headers["location"] == path  # fmt: skip
 
 
+@pytest.mark.clause("A9.sign-out")
 def test_signed_out_is_over_for_the_server_too(guest, anna, store):
     guest.sign_in()
     kept = guest.session
@@ -352,6 +360,7 @@ def test_english_speaks_english(guest):
     assert "Write the phone number" in words(answer.text)
 
 
+@pytest.mark.clause("A8.mailed", "A8.neutral", "A8.opening", "A8.single-use", "A8.sessions")
 def test_a_forgotten_password(portal, store, anna):
     """The same answer for anybody; opening the link spends nothing; all sessions end."""
     own, other, guest = portal(), portal(), portal()
@@ -392,6 +401,7 @@ def test_recovery_says_what_is_wrong_and_has_limits(portal, store):
     assert links(store) == []
 
 
+@pytest.mark.clause("P1.name", "P1.phone")
 def test_name_and_phone_change_at_once(portal, anna):
     own = portal()
     own.sign_in()
@@ -405,6 +415,7 @@ def test_name_and_phone_change_at_once(portal, anna):
     assert words(wrong.text).count("Исправьте 2 поля") == 1
 
 
+@pytest.mark.clause("P3.password", "P3.sessions")
 def test_a_new_password_ends_the_other_sessions(portal, store, anna):
     own, other = portal(), portal()
     for each in (own, other):
@@ -435,6 +446,7 @@ def test_guesses_of_the_current_password_are_counted(portal, anna):
     assert answers == [422] * 5 + [429]
 
 
+@pytest.mark.clause("A9.sessions", "P4.sessions")
 def test_sessions_are_listed_and_ended(portal, anna):
     own, phone, tablet = portal(), portal(), portal()
     agent = "Mozilla/5.0 (Linux; Android 15) Chrome/142.0 Mobile Safari/537.36"
@@ -475,6 +487,7 @@ def factor_on(own):
     return app, first, re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", done.text)
 
 
+@pytest.mark.clause("A7.app", "A7.recovery-codes", "P4.second-factor")
 def test_a_code_besides_the_password(portal, store, anna):
     own = portal()
     own.sign_in()
@@ -529,6 +542,7 @@ def test_codes_are_not_to_be_guessed_and_the_app_can_be_taken_away(portal, anna)
     assert answers == [422] * 4 + [429] * 2  # one guess was made above
 
 
+@pytest.mark.clause("P1.email", "P1.email-told")
 def test_the_email_changes_by_a_link_of_its_own(portal, store, anna):
     own, stranger = portal(), portal()
     own.sign_in()
@@ -549,6 +563,7 @@ def test_the_email_changes_by_a_link_of_its_own(portal, store, anna):
     assert stranger.sign_in("new@example.org").status_code == 303
 
 
+@pytest.mark.clause("P1.email-neutral")
 def test_an_email_that_somebody_has_gets_no_link(portal, store, anna):
     Accounts(store).add(email="boris@example.org", full_name="Ли Борис", password=PASSWORD)
     own = portal()

@@ -38,6 +38,7 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/"): May(303, 303, 200, door=True),
     ("GET", "/account"): MINE,
     ("POST", "/account"): WRITES,
+    ("POST", "/account/theme"): WRITES,
     ("GET", "/account/security"): MINE,
     ("POST", "/account/email"): WRITES,
     ("GET", "/account/email/{token:str}"): May(303, 410, 410, door=True),
@@ -89,6 +90,7 @@ RULES: dict[tuple[str, str], May] = {
     ("POST", "/register"): WRITES,
     ("GET", "/register/sent"): May(303, 303, 303),
     ("POST", "/register/resend"): WRITES,
+    ("GET", "/personal-data"): ALL,
     ("GET", "/recover"): ALL,
     ("POST", "/recover"): WRITES,
     ("GET", "/recover/sent"): May(303, 303, 303),
@@ -157,7 +159,7 @@ def world(app, store: Store):
 
         guest = someone()
         guest.send("/register", email="new@example.org", full_name="Н", phone="+7 900 000-00-00",
-                   password=PASSWORD, password_again=PASSWORD)  # fmt: skip
+                   password=PASSWORD, password_again=PASSWORD, consent="1")  # fmt: skip
         deliver(store)
         guest.client.cookies.clear()
         yield (

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hub.services.live import LivePage
 from hub.services.points import Connection, Contact, PointCard
+from hub.services.processing import read_text
 from hub.web.features.access import views as access
 from hub.web.features.account import views as account
 from hub.web.features.appeals import views as appeals
@@ -501,6 +502,11 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
         None,
     ),
     "register": ("access/register.html", {"view": access.RegisterView(bad_form())}, None),
+    "processing": (
+        "access/processing.html",
+        {"view": access.ProcessingView(read_text().parts["ru"], "3f2a")},
+        None,
+    ),
     "sent": ("access/sent.html", {"view": access.SentView("a@b.example", 24, 42, True)}, None),
     "sent-again": ("access/sent.html", {"view": access.SentView("a@b.example", 24)}, None),
     "confirm": ("access/confirm.html", {"view": access.ConfirmView("t")}, None),

@@ -110,6 +110,14 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("is empty or too long"),
         N_("Write the full name, at most 120 characters."),
     ),
+    "account.choice_wrong": (
+        N_("There is no such choice. Choose another one."),
+        N_("choose again"),
+    ),
+    "account.consent_missing": (
+        N_("Without your consent the portal may not keep your data, so it can't register you."),
+        N_("agree or do not register"),
+    ),
     "account.phone_empty": (
         N_("is empty"),
         N_("Write the phone number, like +7 900 000-00-00."),

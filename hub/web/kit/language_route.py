@@ -3,16 +3,14 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
-from hub.web.kit.i18n import LANGUAGE_COOKIE, LANGUAGES
+from hub.web.kit.i18n import LANGUAGES
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import local_path
-
-A_YEAR = 31_536_000
+from hub.web.kit.visitor import speak
 
 
 @get("/language/{code:str}", sync_to_thread=False, include_in_schema=False)
@@ -24,13 +22,5 @@ def choose_language(
     if code not in LANGUAGES:
         raise NotFoundException
     response = Response("", status_code=303, headers={"Location": local_path(back)})
-    response.set_cookie(
-        Cookie(
-            LANGUAGE_COOKIE,
-            value=code,
-            max_age=A_YEAR,
-            samesite="lax",
-            secure=request.app.state.secure,
-        )
-    )
+    speak(request, response, code)
     return response

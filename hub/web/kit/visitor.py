@@ -12,12 +12,14 @@ from hub.services.shell import OldNews as OldNewsView
 from hub.services.shell import ShellView
 from hub.store.accounts import SignedIn
 from hub.web.kit.edge import CSRF_COOKIE, cookie_name
+from hub.web.kit.i18n import LANGUAGE_COOKIE
 from hub.web.kit.point_head import local
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.services import services
 from hub.web.kit.shell import OldNews, Shell, ShellContract
 
 SESSION_COOKIE = "session"
+A_YEAR = 31_536_000
 
 
 def session_of(request: AnyRequest) -> str:
@@ -95,6 +97,8 @@ def begin(
     Not remembered, the session's cookie ends with the browser.
     """
     secure = request.app.state.secure
+    if session.language:
+        speak(request, response, session.language)
     response.set_cookie(
         Cookie(
             cookie_name(SESSION_COOKIE, secure=secure),
@@ -106,6 +110,19 @@ def begin(
         )
     )
     _take_away(request, response, CSRF_COOKIE)
+
+
+def speak(request: AnyRequest, response: Response[str], language: str) -> None:
+    """Let this browser's pages come in a language."""
+    response.set_cookie(
+        Cookie(
+            LANGUAGE_COOKIE,
+            value=language,
+            max_age=A_YEAR,
+            samesite="lax",
+            secure=request.app.state.secure,
+        )
+    )
 
 
 def forget(request: AnyRequest, response: Response[str]) -> None:

@@ -31,12 +31,14 @@ from hub.services.accounts import (
     Registration,
     check_registration,
 )
+from hub.services.processing import ProcessingText
 from hub.services.recovery import LASTS as RECOVERY_LASTS
 from hub.settings import Settings
 from hub.web.features.access.views import (
     CodeView,
     ConfirmView,
     LoginView,
+    ProcessingView,
     RecoverSentView,
     RecoverView,
     RegisterView,
@@ -61,7 +63,8 @@ RECOVERING_COOKIE = "recovering"
 RECOVERING_S = int(RECOVERY_LASTS.total_seconds())
 INVALID, TOO_MANY, GONE = 422, 429, 410
 REMEMBER = "remember"
-REGISTER_FIELDS = ("email", "full_name", "phone", "password", "password_again")
+CONSENT = "consent"
+REGISTER_FIELDS = ("email", "full_name", "phone", "password", "password_again", CONSENT)
 
 
 # -- sign-in -----------------------------------------------------------------------------------
@@ -196,8 +199,10 @@ def register(request: AnyRequest, data: Typed) -> Response[str]:
         **values,
         password=data.get("password", ""),
         password_again=data.get("password_again", ""),
+        consent=_processing(request).version if data.get(CONSENT) else "",
         language=language.get(),
     )
+    values[CONSENT] = data.get(CONSENT, "")
     wrong = _wrong(typed)
     if wrong:
         return _register(request, Form(values, field_words(InputRefused(wrong))), INVALID)
@@ -214,8 +219,13 @@ def register(request: AnyRequest, data: Typed) -> Response[str]:
 
 
 def _wrong(typed: Registration) -> dict[str, str]:
-    """Say what is wrong in the form; here a phone is asked for, an administrator may leave it."""
+    """Say what is wrong in the form.
+
+    Here a phone and a consent are asked for; an administrator may add a user without.
+    """
     wrong = {} if typed.phone.strip() else {"phone": "account.phone_empty"}
+    if not typed.consent:
+        wrong[CONSENT] = "account.consent_missing"
     try:
         check_registration(typed)
     except InputRefused as refused:
@@ -231,6 +241,19 @@ def _register(request: AnyRequest, form: Form, status: int = 200) -> Response[st
         context={"view": RegisterView(form)},
         status=status,
     )
+
+
+def _processing(request: AnyRequest) -> ProcessingText:
+    text: ProcessingText = request.app.state.processing
+    return text
+
+
+@get("/personal-data", sync_to_thread=True)
+def processing_page(request: AnyRequest) -> Response[str]:
+    """Show the text that registration asks to agree to."""
+    text = _processing(request)
+    view = ProcessingView(text.parts[language.get()], text.version)
+    return respond(request, "access/processing.html", context={"view": view})
 
 
 @get("/register/sent", sync_to_thread=True)
@@ -422,7 +445,7 @@ router = Router(
     "/",
     route_handlers=[
         login_page, sign_in, code_page, sign_in_with_code, sign_out, register_page,
-        register, sent_page, resend, confirm_page, confirm, recover_page, recover,
+        register, processing_page, sent_page, resend, confirm_page, confirm, recover_page, recover,
         recover_sent_page, reset_page, reset,
     ],
     include_in_schema=False,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from hub.services.processing import Paragraph
 from hub.web.kit.forms import FieldError, Form
 
 
@@ -22,9 +23,17 @@ class LoginView:
 
 @dataclass(frozen=True, slots=True)
 class RegisterView:
-    """Fields: email, full_name, phone, password, password_again."""
+    """Fields: email, full_name, phone, password, password_again, consent."""
 
     form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingView:
+    """The text on personal data in the visitor's language."""
+
+    parts: tuple[Paragraph, ...]
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

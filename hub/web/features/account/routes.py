@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.errors import HubError, InputRefused, LinkSpent, Missing, TooManyAttempts
-from hub.services.persons import NewPassword, SessionView
+from hub.services.persons import NewPassword, PersonView, SessionView
 from hub.web.features.account.views import (
     CodesView,
     DataView,
@@ -25,12 +25,12 @@ from hub.web.kit import flash
 from hub.web.kit.error_words import error_words, field_words
 from hub.web.kit.formats import day, moment
 from hub.web.kit.forms import Form
-from hub.web.kit.i18n import gettext
+from hub.web.kit.i18n import gettext, language
 from hub.web.kit.requests import AnyRequest, Typed
 from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.visitor import frame, session_of, signed_in
+from hub.web.kit.visitor import frame, session_of, signed_in, speak
 
 GONE, INVALID, TOO_MANY = 410, 422, 429
 TIME_ZONE = ZoneInfo("Europe/Moscow")
@@ -48,26 +48,48 @@ SMALL = re.compile(r"Android|iPhone|Mobile")
 @get("/account", sync_to_thread=True)
 def data_page(request: AnyRequest) -> Response[str]:
     person = services(request).persons.look(signed_in(request).user_id)
-    return _data(request, Form({"full_name": person.full_name, "phone": person.phone}))
+    return _data(request, own_form(person))
+
+
+def own_form(person: PersonView) -> Form:
+    return Form(
+        {
+            "full_name": person.full_name,
+            "phone": person.phone,
+            "language": person.language or language.get(),
+        }
+    )
+
+
+@post("/account/theme", sync_to_thread=True, status_code=200)
+def change_theme(request: AnyRequest, data: Typed) -> Response[str]:
+    """Keep how pages look; the whole page comes again, in the new look."""
+    with suppress(InputRefused):  # the page shows what is kept
+        services(request).persons.change_theme(signed_in(request).user_id, data.get("theme", ""))
+    return redirect(request, "/account")
 
 
 @post("/account", sync_to_thread=True, status_code=200)
 def change_data(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
-    values = {name: data.get(name, "") for name in ("full_name", "phone")}
+    values = {name: data.get(name, "") for name in ("full_name", "phone", "language")}
     try:
-        services(request).persons.change(who.user_id, values["full_name"], values["phone"])
+        services(request).persons.change(who.user_id, **values)
     except InputRefused as error:
         return _data(request, Form(values, field_words(error)))
     answer = redirect(request, "/account")
+    speak(request, answer, values["language"])
+    token = language.set(values["language"])
     flash.put(request, answer, Flash(gettext("Saved. The name is in the header already.")))
+    language.reset(token)
     return answer
 
 
 def _data(request: AnyRequest, form: Form) -> Response[str]:
     who = signed_in(request)
     fragment = "data_form" if form.failed else "tab"
-    return _page(request, "account/data.html", fragment, DataView(who.email, form), form.status)
+    view = DataView(who.email, form, theme=who.theme)
+    return _page(request, "account/data.html", fragment, view, form.status)
 
 
 @post("/account/email", sync_to_thread=True, status_code=200)
@@ -80,8 +102,7 @@ def change_email(request: AnyRequest, data: Typed) -> Response[str]:
     except (InputRefused, TooManyAttempts) as error:
         form = _refused(error, {"email": email})
         person = persons.look(who.user_id)
-        own = Form({"full_name": person.full_name, "phone": person.phone})
-        view = DataView(who.email, own, form)
+        view = DataView(who.email, own_form(person), form, theme=who.theme)
         return _page(request, "account/data.html", "email_form", view, _status(error))
     answer = redirect(request, "/account")
     words = gettext("We have sent a letter to %(email)s. The old address works until then.")
@@ -280,8 +301,9 @@ def _page(
 router = Router(
     "/",
     route_handlers=[
-        data_page, change_data, change_email, email_page, confirm_email, security_page,
-        change_password, end_sessions, begin_factor, turn_factor_on, new_codes, turn_factor_off,
+        data_page, change_data, change_theme, change_email, email_page, confirm_email,
+        security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
+        turn_factor_off,
     ],
     include_in_schema=False,
 )  # fmt: skip

@@ -7,11 +7,12 @@ from hub.web.kit.forms import Form
 
 @dataclass(frozen=True, slots=True)
 class DataView:
-    """Two forms: full_name and phone; email and email_password."""
+    """Two forms: full_name, phone and language; email and email_password. ``theme``: see User."""
 
     email: str
     form: Form = field(default_factory=Form)
     email_form: Form = field(default_factory=Form)
+    theme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
