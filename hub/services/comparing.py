@@ -21,9 +21,9 @@ from hub.domain.calendar import (
     previous_month,
 )
 from hub.services.pieces import Load, gather
-from hub.services.profile import Sum, span_minutes, summed
+from hub.services.profile import Sum, span_minutes
 from hub.services.slots import cells_of
-from hub.services.spans import compared
+from hub.services.spans import by_day, compared
 from hub.store.points import PointRow
 from hub.store.unit import Unit
 
@@ -140,29 +140,38 @@ def _year_before(day: date) -> date:
     return day.replace(year=day.year - 1, day=1)
 
 
-def whole_before(
-    load: Load, items: Sequence[Sum], level: Level, now: datetime
-) -> list[Fraction | None]:
+def whole_before(load: Load, items: Sequence[Sum], level: Level) -> list[Fraction | None]:
     """Give P+ of the same days four weeks earlier, of a month a year earlier, kWh.
 
-    None where anything of them is missing: a part would look like little use.
+    None where any slot of them has no value: a part would look like little use.
     """
-    first, last = items[0].first, items[-1].last
-    beside: list[Sum | None]
-    if level is Level.MONTH:
-        back = summed(load, _year_before(first), month_end(_year_before(last)), level, now).items
-        by_month = {(each.first.year + 1, each.first.month): each for each in back}
-        beside = [
-            by_month.get((each.first.year, each.first.month))
-            if each.first.day == 1 and each.last == month_end(each.first)
-            else None
-            for each in items
-        ]
-    else:
-        beside = [*summed(load, first - FOUR_WEEKS, last - FOUR_WEEKS, level, now).items]
-    return [
-        each.energy[0]
-        if each is not None and each.measured == each.slots and each.complete
-        else None
-        for each in beside
+    spans = [_earlier_span(each, level) for each in items]
+    known = [span for span in spans if span is not None]
+    if not known:
+        return [None] * len(items)
+    first, last = known[0][0], known[-1][1]
+    ledger = by_day(load, first, last)
+    starts = day_starts(load.time_zone, first, last)
+    whole = [
+        slots == (high - low) // load.minutes
+        for slots, low, high in zip(ledger.slots, starts, starts[1:], strict=False)
     ]
+    found: list[Fraction | None] = []
+    for span in spans:
+        days = (
+            range(0) if span is None else range((span[0] - first).days, (span[1] - first).days + 1)
+        )
+        energies = [ledger.energy(day) for day in days if whole[day]]
+        there = [energy for energy in energies if energy is not None]
+        found.append(sum(there, Fraction(0)) if days and len(there) == len(days) else None)
+    return found
+
+
+def _earlier_span(each: Sum, level: Level) -> tuple[date, date] | None:
+    """Give the days to lay beside a day or week, or a whole month; None for a part of a month."""
+    if level is not Level.MONTH:
+        return each.first - FOUR_WEEKS, each.last - FOUR_WEEKS
+    if each.first.day != 1 or each.last != month_end(each.first):
+        return None
+    first = each.first.replace(year=each.first.year - 1)
+    return first, month_end(first)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from math import sqrt
+from math import fsum, sqrt
 
 from hub.domain.calendar import days_of, month_end, month_start
 from hub.services.profile import Sum
@@ -122,5 +122,6 @@ def _weekend(day: date) -> bool:
 
 def _variance(days: Sequence[Fraction]) -> float:
     """Sample variance of the days' energy, kWh squared."""
-    mean = sum(days, Fraction(0)) / len(days)
-    return float(sum(((each - mean) ** 2 for each in days), Fraction(0)) / (len(days) - 1))
+    kwh = [float(each) for each in days]
+    mean = fsum(kwh) / len(kwh)
+    return fsum((each - mean) ** 2 for each in kwh) / (len(kwh) - 1)

@@ -168,7 +168,7 @@ def periods_in(
     sums = summed(load, first, last, level, now)
     tariffs = tariffs_of(installed, book.registers)
     prices = prices_in(unit, row)
-    before = (*whole_before(load, sums.items, level, now), None)
+    before = (*whole_before(load, sums.items, level), None)
     found = []
     for part, earlier in zip((*sums.items, sums.total), before, strict=True):
         starts = day_starts(zone, part.first, part.last)

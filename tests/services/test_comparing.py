@@ -127,6 +127,21 @@ def test_only_whole_days_four_weeks_back_are_laid_beside(world):
         span = hull(first, last, Level.DAY, NOW.date())
         load = gather(unit, [row], *span_minutes("Europe/Moscow", *span))[0]
     items = summed(load, first, last, Level.DAY, NOW).items
-    assert whole_before(load, items, Level.DAY, NOW) == [96 * COUNT, None]
+    assert whole_before(load, items, Level.DAY) == [96 * COUNT, None]
     assert Profiles(world.store, lambda: NOW).days(user, point, first, last).total.measured == 0
     assert instant_of(base * 30).day == 19
+
+
+def test_a_month_is_laid_beside_the_same_month_a_year_earlier(world):
+    user, point, _, meter = world.simple(from_at=datetime(2025, 1, 1, tzinfo=UTC))
+    series = world.series(meter_id=meter)
+    base = minute_of(datetime(2025, 9, 30, 21, tzinfo=UTC)) // 30  # October and November 2025
+    lacking = base + 31 * 48 + 7
+    world.slots(series, {base + n: ((3, 0), 0) for n in range(61 * 48) if base + n != lacking})
+    first, last = date(2026, 10, 1), date(2026, 12, 10)
+    with world.store.read() as unit:
+        row = stored.one(unit, user, point)
+        span = hull(first, last, Level.MONTH, NOW.date())
+        load = gather(unit, [row], *span_minutes("Europe/Moscow", *span))[0]
+    items = summed(load, first, last, Level.MONTH, NOW).items
+    assert whole_before(load, items, Level.MONTH) == [31 * 48 * 3 * COUNT, None, None]
