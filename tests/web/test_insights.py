@@ -16,16 +16,17 @@ from hub.domain.profile import SlotMark
 from hub.store import tables
 from hub.store import told as kept
 
+NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)  # 15:30 in Moscow, after 31 half-hours
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 10, 31, 21, tzinfo=UTC)  # 1 November in Moscow
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 @pytest.fixture
-def portal(settings, store, plugins, clock):
+def portal(settings, store, plugins):
     app = create_app(settings, store, plugins)
     made = app.state.services
-    made.home.clock = made.pages.clock = clock
+    made.home.clock = made.pages.clock = lambda: NOW
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
