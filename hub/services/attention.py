@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from hub.domain.calendar import local_day
-from hub.domain.submitting import Window
 from hub.plugins.api import PointFact
 from hub.services.pieces import DEFAULT_ZONE
-from hub.services.submissions import BilledReading
-from hub.store import told as kept
+from hub.services.submissions import SubmissionForm
 from hub.store.points import PointRow
-from hub.store.unit import Unit
 
 VERIFY_WITHIN = timedelta(days=90)
 
@@ -30,45 +27,30 @@ class Due:
 
 
 def due_in(
-    unit: Unit,
-    contract_id: int,
-    rows: Sequence[PointRow],
-    billed: Mapping[int, Sequence[BilledReading]],
-    now: datetime,
-    *,
-    takes: bool,
+    rows: Sequence[PointRow], forms: Mapping[int, SubmissionForm], now: datetime
 ) -> dict[int, Due]:
     """Give what waits, by point; points at which nothing does are left out.
 
-    ``billed``: the readings that the supplier has; ``takes``: it takes readings of consumers.
+    ``forms``: of the points that people read.
     """
-    windows = _windows(unit, contract_id) if takes else {}
-    sent = {point: max(each.taken_on for each in readings) for point, readings in billed.items()}
-    for each in kept.submissions(unit, list(windows)) if windows else ():
-        if each.state != "refused":
-            newest = sent.get(each.contract_point_id, each.taken_on)
-            sent[each.contract_point_id] = max(newest, each.taken_on)
     found = {}
     for row in rows:
         today = local_day(row.time_zone or DEFAULT_ZONE, now)
-        window = windows.get(row.id, Window())
-        span = window.span(today) if window.is_open(today) else None
-        if span is not None and sent.get(row.id, date.min) >= span[0]:
-            span = None
         verify_by = _day(row.facts.get(PointFact.NEXT_VERIFICATION_ON, ""))
         if verify_by is not None and verify_by > today + VERIFY_WITHIN:
             verify_by = None
+        span = _open_window(forms[row.id]) if row.id in forms else None
         if span or verify_by:
             found[row.id] = Due(today, span, verify_by)
     return found
 
 
-def _windows(unit: Unit, contract_id: int) -> dict[int, Window]:
-    """Give the days on which the supplier takes the readings of each point that people read."""
-    return {
-        point.id or 0: Window(point.submit_from_day, point.submit_to_day)
-        for point in kept.read_by_people(unit, contract_id)
-    }
+def _open_window(form: SubmissionForm) -> tuple[date, date] | None:
+    """Give the window that is open, unless readings of it are known already."""
+    if form.window is None or not (form.is_open and form.can_send):
+        return None
+    newest = max((each.taken_on for each in form.before.values()), default=date.min)
+    return None if newest >= form.window[0] else form.window
 
 
 def _day(text: str) -> date | None:

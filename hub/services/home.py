@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.errors import Missing
-from hub.plugins.api import Does, SupplierCard
+from hub.plugins.api import SupplierCard
 from hub.services import appeals, notices
 from hub.services.appeals import AppealView
 from hub.services.attention import Due, due_in
@@ -38,7 +38,6 @@ class ContractCard:
     balance_at: datetime | None
     refreshed_at: datetime | None
     refresh_error: str
-    does: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +89,15 @@ class Home:
             rows = stored.of_contract(unit, who.user_id, contract_id)
             installed = installed_at(unit, rows)
             points = tuple(cards_of(unit, rows, installed, now))
-            billed = billed_in(unit, [row.id for row in rows])
+            forms = forms_in(unit, [row for row in rows if not row.smart], now)
             return HomePage(
                 shell,
                 contract,
                 points,
                 usage_in(unit, rows, now, installed),
-                due_in(
-                    unit, contract_id, rows, billed, now, takes=Does.SUBMIT.value in contract.does
-                ),
-                billed,
-                forms_in(unit, [row for row in rows if not row.smart], now),
+                due_in(rows, forms, now),
+                billed_in(unit, [row.id for row in rows]),
+                forms,
                 notices.latest_in(unit, who.user_id, contract_id, LATEST),
                 appeals.latest_in(unit, who.user_id, contract_id, LATEST),
             )
@@ -138,5 +135,4 @@ def contract_in(unit: Unit, user_id: int, contract_id: int) -> ContractCard:
         balance_at=row.balance_at,
         refreshed_at=row.refreshed_at,
         refresh_error=row.refresh_error,
-        does=tuple(row.does),
     )

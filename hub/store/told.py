@@ -185,13 +185,6 @@ def placed_points(unit: Unit, contract_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def read_by_people(unit: Unit, contract_id: int) -> Sequence[ContractPoint]:
-    """List the points of a contract whose meters report nothing by themselves."""
-    return unit.session.scalars(
-        select(ContractPoint).where(_POINT.contract_id == contract_id, _POINT.smart.is_(False))
-    ).all()
-
-
 def put_tariffs(unit: Unit, contract_id: int, rows: Sequence[ContractTariff]) -> None:
     """Make the contract's prices these."""
     unit.session.execute(delete(_T["contract_tariff"]).where(_TARIFF.contract_id == contract_id))

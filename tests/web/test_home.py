@@ -120,7 +120,9 @@ def test_the_balance_says_debt_or_credit_and_when(home, store, made, kopecks, se
     assert amount in told
 
 
-@pytest.mark.clause("M1.readings", "M3.readings", "M3.all", "M4.points", "M3.calculated")
+@pytest.mark.clause(
+    "M1.readings", "M3.readings", "M3.all", "M4.points", "M3.calculated", "M3.latest"
+)
 def test_readings_by_point_with_what_is_billed(home, store, made):
     with store.write() as unit:
         unit.session.add(
@@ -133,9 +135,31 @@ def test_readings_by_point_with_what_is_billed(home, store, made):
     page = home()
     told = block(page, "readings-h").replace("\u00a0", " ")
     for text in ("Ввод 1", "Электроснабжение", "Вода", "Водоснабжение", "Расчетные на 20 октября",
-                 "450,402", "принято", "Все приборы"):  # fmt: skip
+                 "450,402", "принято", "Последние, м³, 20 октября", "Все приборы"):  # fmt: skip
         assert text in told
     assert f'<a href="/contracts/{made.contract}/points">Все приборы</a>' in page.text
+
+
+@pytest.mark.clause("M3.latest", "M3.calculated", "M3.submit")
+def test_latest_and_calculated_may_differ_and_both_say_their_date(signed, home, store, made):
+    point = water(store, made)
+    change(store, tables.Contract, made.contract, does=["submit"])
+    at = utc_now()
+    with store.write() as unit:
+        for value, day, basis in (("450.402", date(2026, 10, 20), "average"),
+                                  ("455.1", date(2026, 11, 3), "")):  # fmt: skip
+            unit.session.add(
+                tables.ToldReading(
+                    contract_point_id=point, zone="", taken_on=day, value=value, source="theirs",
+                    basis=basis, told_at=at,
+                )
+            )  # fmt: skip
+    page = home()
+    told = block(page, "readings-h").replace("\u00a0", " ")
+    assert "Расчетные на 20 октября: 450,402, по среднему" in told
+    assert re.search(r"455,10* Последние, м³, 3 ноября", told)
+    assert "Передать показания" in told
+    assert signed.open(f"/points/{point}/submit").status_code == 200
 
 
 @pytest.mark.clause("M1.notifications", "M1.appeals", "M4.notifications", "M4.appeals")
