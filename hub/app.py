@@ -31,6 +31,7 @@ from hub.services.recovery import Recovery
 from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
 from hub.services.submissions import Submissions
+from hub.services.watch import Watch
 from hub.settings import Settings
 from hub.store.unit import Store
 from hub.web.features.access import routes as access
@@ -112,6 +113,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         pages=PointPages(store),
         live=Live(store, plugins.drivers),
         shell=ShellService(store),
+        watch=Watch(store),
         terms=plugins.drivers,
     )
     return assemble(

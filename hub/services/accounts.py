@@ -453,6 +453,13 @@ class Accounts:
                 stored.touch_session(unit, found.id_hash, now)
         return found
 
+    def lasts(self, session_id: str) -> bool:
+        """Whether the session goes on; asking does not prolong it."""
+        now = self.clock()
+        with self.store.read() as unit:
+            found = stored.signed_in(unit, hashed(session_id))
+        return found is not None and found.expires_at > now and now - found.seen_at <= _idle(found)
+
     def sign_out(self, session_id: str) -> None:
         """End the session; twice is no error."""
         with self.store.write() as unit:

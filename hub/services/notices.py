@@ -44,13 +44,17 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class NoticesPage:
-    """«Уведомления» of a contract, newest first; ``more``: there are older ones."""
+    """«Уведомления» of a contract, newest first; ``more``: there are older ones.
+
+    ``newest``: the highest id among the unread ones, 0 if all are read.
+    """
 
     shell: ShellView
     items: tuple[NoticeView, ...]
     page: int
     more: bool
     time_zone: str
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ class Notices:
                 only_unread=only_unread,
             )
             zone = kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE
+            unread = [id_ for of, id_ in kept.unread_ids(unit, who.user_id) if of == contract_id]
         items = tuple(notice_view(row) for row in rows[:A_PAGE])
-        return NoticesPage(shell, items, page, len(rows) > A_PAGE, zone)
+        return NoticesPage(shell, items, page, len(rows) > A_PAGE, zone, max(unread, default=0))
 
     def open(self, who: SignedIn, notice_id: int) -> NoticePage:
         """Open a notification, which marks it read; Missing for anybody else's."""

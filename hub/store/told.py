@@ -49,6 +49,7 @@ _PAYMENT = _T["contract_payment"].c
 R = TypeVar("R", bound=Row)
 
 LEASE = timedelta(seconds=60)
+MOST_UNREAD = 200
 ON_THE_WAY = ("waiting", "sending")
 NOTICE_READ = "notice_read"  # kind and key of the outbox
 
@@ -315,6 +316,18 @@ def unread(unit: Unit, user_id: int) -> dict[int, int]:
     """Count the unread notices of each contract of a user; contracts without any are left out."""
     rows = unit.session.connection().execute(_UNREAD, {"user": user_id})
     return {row[0]: row[1] for row in rows}
+
+
+def unread_ids(unit: Unit, user_id: int) -> list[tuple[int, int]]:
+    """List contract and id of a user's newest unread notices, newest first."""
+    rows = unit.session.execute(
+        select(_NOTICE.contract_id, _NOTICE.id)
+        .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
+        .where(_CONTRACT.user_id == user_id, _NOTICE.read_at.is_(None))
+        .order_by(_NOTICE.id.desc())
+        .limit(MOST_UNREAD)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def unread_of(unit: Unit, user_id: int, contract_id: int) -> Sequence[Notice]:

@@ -62,6 +62,7 @@ class NoticeRow:
     source: str
     at: datetime
     unread: bool
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def notice_row(item: NoticeView, zone: str) -> NoticeRow:
         source=source_of(item),
         at=item.published_at.astimezone(ZoneInfo(zone)),
         unread=item.unread,
+        id=item.id,
     )
 
 

@@ -16,6 +16,7 @@ from hub.services.second_factor import SecondFactors
 from hub.services.sentences import Terms
 from hub.services.shell import Shell as ShellService
 from hub.services.submissions import Submissions
+from hub.services.watch import Watch
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
 
@@ -37,6 +38,7 @@ class Services:
     pages: PointPages
     live: Live
     shell: ShellService
+    watch: Watch
     terms: Mapping[str, Terms]  # drivers' own words, by driver
 
 

@@ -9,6 +9,7 @@ from litestar.response import Response
 
 from hub.errors import Missing
 from hub.services import notices as told
+from hub.web.features.notifications import stream
 from hub.web.features.notifications.views import NoticesView, NoticeView
 from hub.web.kit import flash
 from hub.web.kit.i18n import gettext, ngettext
@@ -102,6 +103,8 @@ def _list(
         newer=f"{here}?page={found.page - 1}{kept}" if found.page > 1 else None,
         older=f"{here}?page={found.page + 1}{kept}" if found.more else None,
         now=now.astimezone(ZoneInfo(found.time_zone)),
+        here=here,
+        newest=found.newest,
     )
 
 
@@ -121,4 +124,8 @@ def _one(found: told.NoticePage, now: datetime) -> NoticeView:
     )
 
 
-router = Router("/", route_handlers=[section, opened, read_all], include_in_schema=False)
+router = Router(
+    "/",
+    route_handlers=[section, opened, read_all, stream.events, stream.signs],
+    include_in_schema=False,
+)

@@ -9,7 +9,10 @@ from hub.web.kit.views import Choice
 
 @dataclass(frozen=True, slots=True)
 class NoticesView:
-    """``newer`` and ``older`` lead to the neighbouring pages."""
+    """``newer`` and ``older`` lead to the neighbouring pages, ``here`` to the first.
+
+    ``newest``: no unread notification that has come so far has a higher id.
+    """
 
     contract_id: int
     unread: int
@@ -18,6 +21,8 @@ class NoticesView:
     newer: str | None
     older: str | None
     now: datetime
+    here: str = ""
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

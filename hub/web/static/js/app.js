@@ -192,7 +192,52 @@
     next.focus();
   });
 
-  document.addEventListener("DOMContentLoaded", () => { watchDialog(); settle(document); });
+  // -- notifications that come, or are read elsewhere, while the page is open ---------------------
+  // Only a page that is looked at holds a stream: browsers have few connections to one host.
+  function watchEvents() {
+    const frame = $("[data-events]");
+    if (!frame) return;
+    let source = null, shown = null;
+    const tell = async (event) => {
+      const unread = JSON.parse(event.data);
+      for (const row of document.querySelectorAll("[data-notice]")) {
+        const ids = unread[row.dataset.contract] || [];
+        if (ids.includes(Number(row.dataset.notice))) continue;
+        row.classList.remove("new");
+        $("[data-unread]", row)?.remove();
+        row.removeAttribute("data-notice");
+      }
+      const news = $("#news");
+      if (news && Math.max(0, ...(unread[news.dataset.contract] || [])) > Number(news.dataset.newest)) $("p", news).hidden = false;
+      if (shown === event.data) return;
+      shown = event.data;
+      const answer = await fetch(frame.dataset.signs, { headers: { "HX-Request": "true" } });
+      if (!answer.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const id of ["contracts", "switcher", "sections"]) {
+        const old = document.getElementById(id), next = fresh.getElementById(id);
+        if (!old || !next || old.innerHTML === next.innerHTML) continue;
+        if (old.open) next.open = true;
+        const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+        old.replaceWith(document.adoptNode(next));
+        window.htmx?.process(next);
+        if (focused) next.querySelector(`[href="${focused}"]`)?.focus();
+      }
+    };
+    const turn = () => {
+      if (document.hidden) { source?.close(); source = null; }
+      else if (!source || source.readyState === EventSource.CLOSED) {
+        source = new EventSource(frame.dataset.events);
+        source.addEventListener("unread", tell);
+      }
+    };
+    document.addEventListener("visibilitychange", turn);
+    addEventListener("pagehide", () => { source?.close(); source = null; });
+    addEventListener("pageshow", turn);
+    turn();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => { watchDialog(); settle(document); watchEvents(); });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail?.ctx?.target;
     settle(target?.isConnected ? target : (target?.id && document.getElementById(target.id)) || document);
