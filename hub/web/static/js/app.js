@@ -208,7 +208,7 @@
         row.removeAttribute("data-notice");
       }
       const news = $("#news");
-      if (news && Math.max(0, ...(unread[news.dataset.contract] || [])) > Number(news.dataset.newest)) $("p", news).hidden = false;
+      if (news && Math.max(0, ...(unread[news.dataset.contract] || [])) > Number(news.dataset.newest)) $(".note", news).hidden = false;
       if (shown === event.data) return;
       shown = event.data;
       const answer = await fetch(frame.dataset.signs, { headers: { "HX-Request": "true" } });
