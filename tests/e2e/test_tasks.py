@@ -1,0 +1,122 @@
+"""The tasks of the manual on a phone: few taps from the main page, and by the keyboard alone."""
+
+import re
+
+import pytest
+from browsing import sign_in
+from playwright.sync_api import Locator, Page
+
+from hub.cli.demo_utility import EMAIL, PASSWORD
+
+pytestmark = pytest.mark.e2e
+
+MOST_TABS = 150
+
+
+class Taps:
+    """Taps what it is given and counts."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.count = 0
+
+    def __call__(self, target: Locator) -> None:
+        target.click()
+        self.count += 1
+
+
+class Keys(Taps):
+    """Goes there by Tab, as whoever has no pointer, and presses Enter."""
+
+    def __call__(self, target: Locator) -> None:
+        target.wait_for()
+        for _ in range(MOST_TABS):
+            if target.evaluate("node => node === document.activeElement"):
+                self.page.keyboard.press("Enter")
+                self.count += 1
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"no Tab leads to {target}")
+
+
+@pytest.fixture(params=[Taps, Keys], ids=["taps", "keys"])
+def act(request, demo, browser):
+    """The main page of the demo's first consumer, on a phone of 390 px."""
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": request.param is Taps}
+    context = browser.new_context(locale="ru-RU", **phone)
+    page = context.new_page()
+    sign_in(page, demo.url, EMAIL, PASSWORD)
+    page.wait_for_selector("#usage")
+    yield request.param(page)
+    context.close()
+
+
+def named(page: Page, text: str, within: str = "body", kind: str = "a, button, summary") -> Locator:
+    """The first visible thing to press that has these words."""
+    found = page.locator(within).locator(kind).filter(has_text=text)
+    return found.filter(visible=True).first
+
+
+def test_add_a_contract(act):
+    act(act.page.locator(".switcher > summary"))
+    act(named(act.page, "Добавить договор", ".switcher"))
+    act.page.wait_for_selector("#contract-form")
+    assert act.count <= 2
+
+
+def test_rename_a_contract(act):
+    act(act.page.locator(".switcher > summary"))
+    act(act.page.locator(".switcher .contract.current .dots > summary"))
+    act(named(act.page, "Редактировать", ".switcher .contract.current"))
+    act.page.wait_for_selector("#edit-form")
+    assert act.count <= 3
+
+
+def test_submit_a_reading(act):
+    act(named(act.page, "Передать показания", "main"))
+    field = act.page.locator("main form input[inputmode]").first
+    field.wait_for()
+    assert act.count + 1 <= 2  # the button that sends
+
+
+def test_new_appeal(act):
+    act(named(act.page, "Обращения", "nav.sections"))
+    act(named(act.page, "Создать обращение", "main"))
+    act.page.wait_for_selector("#appeal-form")
+    assert act.count <= 2
+
+
+def test_change_the_password(act):
+    act(act.page.locator("#me > summary"))
+    act(act.page.locator('#me a[href="/account"]'))
+    act(act.page.locator('nav.tabs a[href="/account/security"]'))
+    act.page.wait_for_selector("#password")
+    assert act.count <= 3
+
+
+def test_sign_out(act):
+    act(act.page.locator("#me > summary"))
+    act(act.page.locator("#me button"))
+    act.page.wait_for_url("**/login*")
+    assert act.count <= 2
+
+
+def point(page: Page) -> Locator:
+    """A point of the main page whose meter answers."""
+    row = page.locator("main li").filter(has=page.locator(".zones"))
+    return row.locator("a.name").filter(visible=True).first
+
+
+def test_yesterdays_peak(act):
+    act(point(act.page))
+    act(named(act.page, "Профиль мощности", "nav.tabs"))
+    act.page.wait_for_url("**/profile*")
+    assert act.count <= 3
+    assert re.search("Максимум|максимум", act.page.inner_text("main"))
+
+
+def test_last_outage(act):
+    act(point(act.page))
+    act(named(act.page, "Журналы событий", "nav.tabs"))
+    act.page.wait_for_url("**/journal*")
+    assert act.count <= 3
