@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MONTHS: Final = 4  # of history in the books
 WATER, LODGE, MANUAL = "ТУ-0413", "ТУ-0844", "ИСТ Автомобилист"
+GAS, HEAT = "ТУ-0421", "ТУ-0861"
 COLD, PLAIN = "Холодная вода", "Однотарифный"
 PRICES: Final = (  # tariff, zone ('': a month), roubles a year ago, and since the last July
     ("Три зоны", "T1", "7.09", "7.71"),
@@ -153,7 +154,23 @@ def paper_points(today: date) -> dict[str, tuple[tuple[Point, str], ...]]:
         whole_digits=5, decimal_digits=1, submit_from_day=first, submit_to_day=last,
         facts={PointFact.MODEL: "СО-505", PointFact.TARIFF: "Однотарифный"},
     )  # fmt: skip
-    return {HOME: ((water, COLD), (manual, "")), WORKSHOP: ((lodge, PLAIN),)}
+    gas = Point(
+        id="", name="Газ, котел", number=GAS, meter_serial="30512288", resource=Resource.GAS,
+        unit="m3", place="Котельная", whole_digits=5, decimal_digits=3,
+        # Not open today: the page says when it opens.
+        submit_from_day=(today + timedelta(days=9)).day,
+        submit_to_day=(today + timedelta(days=13)).day,
+        facts={PointFact.MODEL: "СГМН-1-G6", PointFact.TARIFF: "Газ, отопление"},
+    )  # fmt: skip
+    heat = Point(
+        id="", name="Отопление", number=HEAT, meter_serial="1904417", resource=Resource.HEAT,
+        unit="Gcal", place="Тепловой пункт", whole_digits=5, decimal_digits=2,
+        submit_from_day=first, submit_to_day=last, facts={PointFact.MODEL: "ТЭМ-104"},
+    )  # fmt: skip
+    return {
+        HOME: ((water, COLD), (gas, ""), (manual, "")),
+        WORKSHOP: ((lodge, PLAIN), (heat, "")),
+    }
 
 
 def contracts(begin: datetime) -> tuple[BookedContract, ...]:
@@ -216,7 +233,10 @@ class History:
         manual = {"T1": Decimal("3124.027"), "T2": Decimal("1527.796")}
         self.books.record(HOME, MANUAL, Taken(manual, date(2023, 2, 10)))
         begin = first - timedelta(days=5)
-        for number, name, value in ((HOME, WATER, "412.730"), (WORKSHOP, LODGE, "20418.0")):
+        for number, name, value in (
+            (HOME, WATER, "412.730"), (HOME, GAS, "8120.440"), (WORKSHOP, LODGE, "20418.0"),
+            (WORKSHOP, HEAT, "118.42"),
+        ):  # fmt: skip
             self.books.record(number, name, Taken({"": Decimal(value)}, begin))
 
     def _acts(self, months: Sequence[date]) -> list[tuple[date, Act]]:

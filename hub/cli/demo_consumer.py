@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hub.cli.demo_books import LODGE, MANUAL
+from hub.cli.demo_books import HEAT, LODGE, MANUAL
 from hub.services.appeals import Appeals, Draft
 from hub.services.bookkeeping import Bookkeeping
 from hub.services.exchange import Exchange
@@ -34,6 +34,8 @@ async def act(
         if sent.point == MANUAL:
             reason = "Показание T1 не видно на фото. Пришлите его еще раз."
             await asyncio.to_thread(books.refuse, sent.id, reason)
+        elif sent.point == HEAT:
+            await asyncio.to_thread(books.accept, sent.id)
     while await exchange.run_due():
         pass
 
@@ -51,7 +53,11 @@ def _write(store: "Store", user_id: int) -> None:
         ]
     for notice_id in old:
         notices.mark_read(user_id, notice_id or 0)
-    typed = {LODGE: {"": "20815,4"}, MANUAL: {"T1": "9310,5", "T2": "4402,1"}}
+    typed = {
+        LODGE: {"": "20815,4"},
+        HEAT: {"": "131,08"},
+        MANUAL: {"T1": "9310,5", "T2": "4402,1"},
+    }
     for row in points:
         if row.number in typed:
             key = f"demo/{row.number}"
