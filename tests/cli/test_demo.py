@@ -127,7 +127,7 @@ def test_a_whole_utility_runs_is_read_and_ends(demo, tmp_path):
         points = f"{home.url.path}/points"
         assert "Дом, ввод" in client.get(points).text
         # The collector reads the meters while we look.
-        wait_for(lambda: "На\xa0связи" in client.get(points).text)
+        wait_for(lambda: "кВт·ч, сегодня в" in client.get(points).text.replace("\xa0", " "))
     busy = start(tmp_path / "other", port)
     assert busy.wait(PATIENCE) == 1
     assert busy.stdout.read() == (
