@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +26,7 @@ class Demo:
     """A running demo, and what its virtual meters truly counted."""
 
     url: str
+    folder: Path
     since: date
     today: date
 
@@ -39,9 +41,11 @@ class Demo:
     def counts(self, name: str, first: datetime, last: datetime) -> dict[datetime, int | None]:
         """P+ counts of half-hours that start in the span (aware), by start in UTC."""
         line, address = self.line(name)
+        happened = self.folder / f"line-{line.address}.toml"
+        options = {**line.options, "since": self.since.isoformat()}
         settings = SimulatorSettings(
             meters=len(line.meters), address=line.address, seed=line.seed,
-            options={**line.options, "since": self.since.isoformat()},
+            options=options | ({"scenario": str(happened)} if line.happened else {}),
         )  # fmt: skip
         meter = truth(settings, datetime.now(UTC))[address]
         base = timedelta(minutes=CLOCK_BASE)
@@ -70,9 +74,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     port = free_port()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
     today = datetime.now(ZoneInfo(ZONE)).date()
+    folder = tmp_path_factory.mktemp("demo") / "utility"
     child = subprocess.Popen(
         [sys.executable, "-m", "hub", "demo", f"--days={DEMO_DAYS}", f"--port={port}",
-         f"--dir={tmp_path_factory.mktemp('demo') / 'utility'}"],
+         f"--dir={folder}"],
         stdout=subprocess.PIPE, text=True, env=clean,
     )  # fmt: skip
     assert child.stdout is not None
@@ -83,7 +88,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             if "Ctrl-C" in said_line:
                 break
         assert child.poll() is None, "".join(said)
-        yield Demo(f"http://127.0.0.1:{port}", today - timedelta(days=DEMO_DAYS), today)
+        yield Demo(f"http://127.0.0.1:{port}", folder, today - timedelta(days=DEMO_DAYS), today)
     finally:
         child.terminate()
         child.communicate(timeout=60)
