@@ -47,6 +47,7 @@ from hub.web.features.notifications import routes as notifications
 from hub.web.features.points import routes as points
 from hub.web.features.registers import routes as registers
 from hub.web.features.submissions import routes as submissions
+from hub.web.features.transformers import routes as transformers
 from hub.web.kit import language_route, probes
 from hub.web.kit.assets import Assets, static_file
 from hub.web.kit.edge import CSRF_COOKIE, Edge, cookie_name
@@ -68,6 +69,7 @@ FEATURES: Final[tuple[Router, ...]] = (
     registers.router,
     load_profile.router,
     journal.router,
+    transformers.router,
     live.router,
     submissions.router,
     notifications.router,

@@ -4,7 +4,6 @@ A meter is asked by the collector (``hub.collector.glance``). The limits below k
 for its readings, however many pages are open: a glance takes about a second of it at 9600 baud.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from hub.errors import Missing
 from hub.plugins.api import Can, DriverSpec, PointFact
 from hub.services.clock import utc_now
 from hub.services.lines import GLANCE_LASTS
-from hub.services.points import Contact, PointCard, card_in
+from hub.services.points import Contact, PointCard, card_in, number_of, watts_of
 from hub.services.shell import ShellView, shell_in
 from hub.services.snapshots import RECENT, SNAPSHOT, recent_of, snapshot_of
 from hub.store import events, glances, last_values, leases
@@ -90,7 +89,7 @@ class Live:
             now = unit.now()
         snapshot = snapshot_of(rows.get(SNAPSHOT))
         both = installed.current_ratio * installed.voltage_ratio
-        nominal = _number(row.facts.get(PointFact.NOMINAL_VOLTAGE, "").rpartition("*")[2])
+        nominal = number_of(row.facts.get(PointFact.NOMINAL_VOLTAGE, "").rpartition("*")[2])
         return LivePage(
             shell,
             card,
@@ -102,7 +101,7 @@ class Live:
                 if register.period == "now"
             },
             tuple((at, watts * both) for at, watts in recent_of(rows.get(RECENT))),
-            _watts(row.facts.get(PointFact.POWER_LIMIT, "")),
+            watts_of(row.facts.get(PointFact.POWER_LIMIT, "")),
             nominal,
             wish is not None and _is_open(wish, now),
             "" if wish is None else wish.error_code,
@@ -176,17 +175,3 @@ def _ratio(register: Register, installed: InstallationRow) -> int:
     current = installed.current_ratio if group in BY_CURRENT | BY_BOTH else 1
     voltage = installed.voltage_ratio if group in BY_VOLTAGE | BY_BOTH else 1
     return current * voltage
-
-
-def _number(text: str) -> Decimal | None:
-    found = re.match(r"\s*(\d+(?:[.,]\d+)?)", text)
-    return None if found is None else Decimal(found[1].replace(",", "."))
-
-
-def _watts(text: str) -> Decimal | None:
-    """Read a limit of power that a supplier wrote: kilowatts unless it says watts."""
-    amount = _number(text)
-    if not amount:
-        return None
-    unit = re.sub(r"[\d\s.,]", "", text).casefold()
-    return amount if unit in {"вт", "w"} else amount * 1000

@@ -1,8 +1,8 @@
 """A point's pages, each from one unit of the store: frame, head, and what the tab shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from hub.domain.calendar import Level, instant_of, local_day, month_end, month_start
 from hub.errors import Missing
@@ -13,17 +13,20 @@ from hub.services.costs import kopecks_by_zone, one_price, prices_in, zone_price
 from hub.services.events import EventFilter, EventPage, events_in
 from hub.services.past_readings import PastReading, past_in
 from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
-from hub.services.points import PointCard, PointInfo, card_in, facts_of
+from hub.services.points import PointCard, PointInfo, card_in, info_in
 from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
 from hub.services.slots import Columns, SlotView, columns_of, slot_views
-from hub.services.submissions import SubmissionForm, billed_in, forms_in
+from hub.services.submissions import SubmissionForm, forms_in
+from hub.services.transformers import Transformers, transformers_of
 from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
 from hub.store.points import PointRow
 from hub.store.unit import Store, Unit
+
+MANY_EVENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,25 @@ class JournalPage:
     appeals: bool  # the supplier takes them
 
 
+@dataclass(frozen=True, slots=True)
+class TransformersPage:
+    """«Трансформаторы тока и напряжения»."""
+
+    shell: ShellView
+    card: PointCard
+    transformers: Transformers
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalsPage:
+    """Each interval of a span, for a file: ``slots`` are made as they are asked for."""
+
+    card: PointCard
+    sums: ProfileSums
+    minutes: int
+    slots: Iterator[SlotView]
+
+
 class PointPages:
     """Reads a point's pages for its owner; ``Missing`` for anybody else's."""
 
@@ -133,12 +155,36 @@ class PointPages:
         with self.store.read() as unit:
             row, shell = _begin(unit, who, point_id)
             card, installed = card_in(unit, row, self.clock())
-            told = () if card.latest else billed_in(unit, [row.id]).get(row.id, ())
-            info = PointInfo(card, facts_of(row, card, installed), told)
+            info = info_in(unit, row, card, installed)
             if row.smart:
                 return InfoPage(shell, info)
             form = forms_in(unit, [row], self.clock())[row.id]
             return InfoPage(shell, info, form, past_in(unit, form))
+
+    def transformers(self, who: SignedIn, point_id: int) -> TransformersPage:
+        now = self.clock()
+        with self.store.read() as unit:
+            row, shell = _begin(unit, who, point_id)
+            card, installed = card_in(unit, row, now)
+        zone = row.time_zone or DEFAULT_ZONE
+        since = None if installed is None else local_day(zone, installed.from_at)
+        told = transformers_of(row, installed, since, local_day(zone, now))
+        return TransformersPage(shell, card, told)
+
+    def intervals_of(
+        self, who: SignedIn, point_id: int, choose: Callable[[date], Asked]
+    ) -> IntervalsPage:
+        """Give every interval of what ``choose`` asks for, oldest first, and their sums."""
+        now = self.clock()
+        with self.store.read() as unit:
+            row, _shell = _begin(unit, who, point_id)
+            zone = row.time_zone or DEFAULT_ZONE
+            asked = choose(local_day(zone, now))
+            card, _ = card_in(unit, row, now)
+            load = gather(unit, [row], *span_minutes(zone, asked.first, asked.last))[0]
+        step = asked.step or load.minutes
+        sums = summed(load, asked.first, asked.last, asked.level, now)
+        return IntervalsPage(card, sums, step, _slots(load, asked.first, asked.last, step, now))
 
     def profile(
         self,
@@ -253,6 +299,20 @@ class PointPages:
             periods = periods_in(unit, row, (asked.first, asked.last), asked.level, now)
             return ReadingsPage(shell, card, periods)
 
+    def events_of(
+        self, who: SignedIn, point_id: int, choose: Callable[[date], EventFilter]
+    ) -> tuple[PointCard, list[EventPage]]:
+        """Give all events of what ``choose`` asks for, newest first, page by page."""
+        now = self.clock()
+        with self.store.read() as unit:
+            row, _shell = _begin(unit, who, point_id)
+            wish = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
+            card, _ = card_in(unit, row, now)
+            pages = [events_in(unit, row, wish, limit=MANY_EVENTS)]
+            while (after := pages[-1].next) is not None:
+                pages.append(events_in(unit, row, wish, limit=MANY_EVENTS, after=after))
+            return card, pages
+
     def journal_of(
         self,
         who: SignedIn,
@@ -275,6 +335,14 @@ def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellVie
     if row is None:
         raise Missing
     return row, shell_in(unit, who, row.contract_id)
+
+
+def _slots(load: Load, first: date, last: date, step: int, now: datetime) -> Iterator[SlotView]:
+    """Make the slots month by month, so that a year of them never is in memory at once."""
+    while first <= last:
+        end = min(month_end(first), last)
+        yield from slot_views(load, first, end, step, now)
+        first = end + timedelta(days=1)
 
 
 def _hull(asked: Asked) -> tuple[date, date]:

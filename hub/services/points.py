@@ -7,23 +7,31 @@ each says from where, and what another source says differently.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from hub.domain.calendar import local_day
 from hub.domain.contracts import same_serial
 from hub.errors import Missing
 from hub.plugins.api import PointFact
 from hub.services.clock import utc_now
 from hub.services.pieces import DEFAULT_ZONE, MILLION
-from hub.services.registers import LatestReadings, latest_of, present_of
-from hub.services.snapshots import RECENT, recent_of
-from hub.services.submissions import BilledReading
+from hub.services.registers import TOTAL, WH_IN_KWH, LatestReadings, latest_of, present_of
+from hub.services.snapshots import RECENT, STATE, recent_of, state_of
+from hub.services.submissions import BilledReading, billed_in
 from hub.store import last_values
 from hub.store import points as stored
+from hub.store.last_values import LastRow
 from hub.store.points import InstallationRow, PointRow
 from hub.store.unit import Store, Unit
+
+POWER_LIMIT = "power_limit"
+RELAY = {
+    "on": True, "1": True, "true": True, "включено": True, "включен": True,
+    "off": False, "0": False, "false": False, "отключено": False, "отключен": False,
+}  # fmt: skip
 
 
 class Source(StrEnum):
@@ -125,15 +133,28 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A meter at a place, by local days; ``closing``: kWh on its face when it was taken away."""
+
+    first: date
+    last: date | None
+    model: str
+    serial: str
+    closing: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PointInfo:
     """A point with all its facts, in the order of the manual.
 
-    ``told``: the readings its supplier bills by, where no meter tells any.
+    ``told``: the readings its supplier bills by, where no meter tells any. ``history``: the meters
+    that were here, the present one first.
     """
 
     card: PointCard
     facts: tuple[Fact, ...]
     told: tuple[BilledReading, ...] = ()
+    history: tuple[Stay, ...] = ()
 
     def __getitem__(self, key: str) -> Fact:
         return next(fact for fact in self.facts if fact.key == key)
@@ -193,7 +214,7 @@ class Points:
         """Give all 25 facts of a point."""
         with self.store.read() as unit:
             row, card, installed = self._card(unit, user_id, point_id)
-        return PointInfo(card, facts_of(row, card, installed))
+            return info_in(unit, row, card, installed)
 
     def _card(
         self, unit: Unit, user_id: int, point_id: int
@@ -302,8 +323,46 @@ def connection_of(installed: InstallationRow | None, days_held: int | None = Non
 # -- the 25 facts ------------------------------------------------------------------------------
 
 
-def facts_of(row: PointRow, card: PointCard, installed: InstallationRow | None) -> tuple[Fact, ...]:
-    """Answer each field from its best source."""
+def info_in(
+    unit: Unit, row: PointRow, card: PointCard, installed: InstallationRow | None
+) -> PointInfo:
+    """Gather all that is known of a point."""
+    told = () if card.latest else billed_in(unit, [row.id]).get(row.id, ())
+    state = None
+    if installed is not None:
+        state = last_values.of_meter(unit, installed.meter_id, STATE).get(STATE)
+    return PointInfo(card, facts_of(row, card, installed, state), told, _history(unit, row))
+
+
+def _history(unit: Unit, row: PointRow) -> tuple[Stay, ...]:
+    stays = [each for each in installed_at(unit, [row]) if each.serial]
+    over = [each.meter_id for each in stays if each.to_at is not None]
+    zone = row.time_zone or DEFAULT_ZONE
+    newest = {each.meter_id: each for each in stored.latest(unit, over, [TOTAL], TOTAL)}
+    found = []
+    for each in reversed(stays):
+        closing = newest.get(each.meter_id)
+        if closing is not None and each.to_at is not None and closing.taken_at > each.to_at:
+            closing = None  # it counts elsewhere now
+        found.append(
+            Stay(
+                local_day(zone, each.from_at),
+                None if each.to_at is None else local_day(zone, each.to_at),
+                each.model,
+                each.serial,
+                None if closing is None else Decimal(closing.value) / WH_IN_KWH,
+            )
+        )
+    return tuple(found)
+
+
+def facts_of(
+    row: PointRow,
+    card: PointCard,
+    installed: InstallationRow | None,
+    state: LastRow | None = None,
+) -> tuple[Fact, ...]:
+    """Answer each field from its best source; ``state`` is what the meter said of itself last."""
     told = {key: value.strip() for key, value in row.facts.items() if value.strip()}
     found = {
         "name": _supplier(row, row.name),
@@ -313,6 +372,7 @@ def facts_of(row: PointRow, card: PointCard, installed: InstallationRow | None) 
         **_readings(card),
         **_of_meter(row, told, installed),
         **_of_installation(told, installed),
+        **_of_state(told, installed, state),
     }
     return tuple(_keyed(key, found.get(key) or _supplier(row, told.get(key, ""))) for key in FACTS)
 
@@ -391,6 +451,48 @@ def _of_installation(told: Mapping[str, str], installed: InstallationRow | None)
             said if said and not _same_number(said, value) else None,
         )
     return facts
+
+
+def _of_state(
+    told: Mapping[str, str], installed: InstallationRow | None, kept: LastRow | None
+) -> dict[str, Fact]:
+    """Give the relay and the limit of power as the meter has them; a limit only if it is used."""
+    if installed is None or kept is None:
+        return {}
+    state, facts = state_of(kept), {}
+    if state.load_on is not None:
+        said = relay_of(told.get(PointFact.RELAY_STATE, ""))
+        other = told[PointFact.RELAY_STATE] if said is not None and said != state.load_on else None
+        value = "on" if state.load_on else "off"
+        facts["relay_state"] = Fact("", value, Source.METER, kept.at, other)
+    if state.power_limit is not None and state.power_limit.value and POWER_LIMIT in state.controls:
+        watts = state.power_limit.value * installed.current_ratio * installed.voltage_ratio
+        other = told.get(PointFact.POWER_LIMIT) or None
+        if watts_of(other or "") == watts:
+            other = None
+        value = str((watts / 1000).normalize())
+        facts["power_limit"] = Fact("", value, Source.METER, kept.at, other)
+    return facts
+
+
+def relay_of(text: str) -> bool | None:
+    """Read a relay's state as suppliers write it; None for anything else."""
+    return RELAY.get(text.strip().casefold())
+
+
+def number_of(text: str) -> Decimal | None:
+    """Read the number that a text begins with."""
+    found = re.match(r"\s*(\d+(?:[.,]\d+)?)", text)
+    return None if found is None else Decimal(found[1].replace(",", "."))
+
+
+def watts_of(text: str) -> Decimal | None:
+    """Read a limit of power that a supplier wrote: kilowatts unless it says watts."""
+    amount = number_of(text)
+    if not amount:
+        return None
+    unit = re.sub(r"[\d\s.,]", "", text).casefold()
+    return amount if unit in {"вт", "w"} else amount * 1000
 
 
 def _same_number(one: str, other: str) -> bool:

@@ -137,6 +137,11 @@ def of_point(store: Store, user_id: int, point_id: int) -> LastSeen | None:
         return _last_seen(unit, here[-1]) if here else None
 
 
+def state_of(row: LastRow) -> MeterState:
+    """Read a kept state."""
+    return _state_of(row.body)
+
+
 def _last_seen(unit: Unit, meter_id: int) -> LastSeen:
     rows = last_values.of_meter(unit, meter_id)
     snapshot, state, fixed = rows.get(SNAPSHOT), rows.get(STATE), rows.get(FIXED)

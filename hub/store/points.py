@@ -51,6 +51,7 @@ class PointRow:
     facts: dict[str, str]
     submit_from_day: int | None
     submit_to_day: int | None
+    transformers: list[dict[str, Any]]
     told_at: datetime
     time_zone: str | None
     schedule_id: int | None
@@ -147,6 +148,7 @@ _OWNED = (
         _POINT.facts,
         _POINT.submit_from_day,
         _POINT.submit_to_day,
+        _POINT.transformers,
         _POINT.told_at,
         _PLACE.time_zone,
         _SCHEDULE.id,

@@ -76,6 +76,12 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/points/{point_id:int}/readings"): OWN,
     ("GET", "/points/{point_id:int}/profile"): OWN,
     ("GET", "/points/{point_id:int}/journal"): OWN,
+    ("GET", "/points/{point_id:int}/transformers"): OWN,
+    **{
+        ("GET", f"/points/{{point_id:int}}/{tab}.{form}"): OWN
+        for tab in ("info", "readings", "profile", "journal", "transformers")
+        for form in ("csv", "xlsx")
+    },
     ("GET", "/points/{point_id:int}/live"): OWN,
     ("POST", "/points/{point_id:int}/live"): WRITES,
     ("GET", "/points/{point_id:int}/submit"): OWN,

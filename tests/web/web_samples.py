@@ -21,6 +21,7 @@ from hub.web.features.notifications import views as notifications
 from hub.web.features.points import views as points
 from hub.web.features.registers import views as registers
 from hub.web.features.submissions import views as submissions
+from hub.web.features.transformers import views as transformers
 from hub.web.kit.charts import Flag, ProfilePoint
 from hub.web.kit.forms import FieldError, Form
 from hub.web.kit.messages import STATES, AppealRow, NoticeRow, State
@@ -310,7 +311,8 @@ def readings_view(*, growing: bool = False) -> registers.ReadingsView:
         registers.Quality(48, 48, partial=2, from_slots=True),
     ]  # fmt: skip
     rows = [
-        registers.ReadingRow(f"{at} ноября", date(2026, 11, at), [Decimal("3124.03"), None],
+        registers.ReadingRow(f"{at} ноября", date(2026, 11, at), date(2026, 11, at),
+                             [Decimal("3124.03"), None],
                              [None if not q.known else Decimal(3)] * 2,
                              None if not q.known else Decimal(6), q, "/points/7/profile")
         for at, q in enumerate(qualities, 1)
@@ -451,16 +453,49 @@ def journal_view(days=EVENT_DAYS) -> journal.JournalView:
 
 def info_view(*, known: bool = True) -> points.InfoView:
     if not known:
-        return points.InfoView(head("info", "waiting"), "Цех, ввод 1")
+        rows = (points.InfoRow("name", "Название ТУ", None),)
+        return points.InfoView(head("info", "waiting"), (points.InfoGroup("Точка", rows),), ())
+    rows = (
+        points.InfoRow("name", "Название ТУ", "Цех, ввод 1", source="От поставщика", at=LAST),
+        points.InfoRow("last_reading_at", "Дата последних показаний", LAST),
+        points.InfoRow("last_readings", "Последние показания", "T1 – 3124,027, T2 – 1527,796"),
+        points.InfoRow("relay_state", "Состояние реле", "Включено"),
+        points.InfoRow("serial", "Заводской номер ТУ", "41888840", differs="у поставщика 1"),
+        points.InfoRow("norm_day", "Суточный", Decimal(6), "кВт·ч"),
+        points.InfoRow("next", "Дата следующей поверки", date(2027, 1, 12), mood="warn"),
+    )
     return points.InfoView(
-        head("info"), "Цех, ввод 1", "0763-8294-1118-01", "Электроснабжение", LAST, None,
-        "T1 – 3124,027, T2 – 1527,796", "РУ-0,4 кВ", "Меркурий 234 ART(M)", "75755-19", "41888840",
-        date(2020, 12, 1), date(2017, 1, 12), date(2027, 1, 12), "Три зоны", date(2020, 1, 1),
-        "0,2S/0,5", "3×230/400 В", "5/60 А", "45\u00a0кВт", True, "30", "1", "1",
-        "0\u00a0кВт·ч", "6\u00a0кВт·ч", None,
+        head("info"), (points.InfoGroup("Точка", rows[:4]),),
+        (points.InfoGroup("Прибор", rows[4:]),),
+        date(2027, 1, 12), "/contracts/1/appeals/new",
         (points.Installed(date(2020, 12, 1), None, "Меркурий 234", "41888840"),
          points.Installed(date(2012, 1, 1), date(2020, 12, 1), "Меркурий 230", "09114025", "Снят")),
-        {"serial": "41888841"}, past_view(),
+        past_view(), (points.Told("От поставщика", LAST, ("Название ТУ",)),),
+    )  # fmt: skip
+
+
+def transformers_view(*, told: bool = True) -> transformers.TransformersView:
+    if not told:
+        return transformers.TransformersView(head("transformers"), (), current_ratio=1)
+    cells = (
+        transformers.PhaseCell("118204"),
+        transformers.PhaseCell(None),
+        transformers.PhaseCell(date(2027, 1, 12), "warn"),
+    )
+    rows = (transformers.FactRow("serial", "Заводской номер", cells),)
+    tables = (
+        transformers.KindTable("current", "Трансформаторы тока", rows),
+        transformers.KindTable("voltage", "Трансформаторы напряжения", ()),
+    )
+    due = (
+        transformers.Due("current", 3, date(2027, 1, 12), 49),
+        transformers.Due("voltage", 1, date(2026, 1, 12), -300),
+    )
+    return transformers.TransformersView(
+        head("transformers"),
+        (transformers.SetView("с 01.12.2020", True, tables),
+         transformers.SetView("с 01.12.2012 по 01.12.2020", False, tables)),
+        "150/5", 30, 1, date(2020, 12, 1), due,
     )  # fmt: skip
 
 
@@ -614,6 +649,12 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "info-unknown": ("points/info.html", {"view": info_view(known=False)}, "points"),
     "readings": ("registers/list.html", {"view": readings_view()}, "points"),
     "journal": ("journal/list.html", {"view": journal_view()}, "points"),
+    "transformers": ("transformers/sets.html", {"view": transformers_view()}, "points"),
+    "transformers-none": (
+        "transformers/sets.html",
+        {"view": transformers_view(told=False)},
+        "points",
+    ),
     "live": ("live/values.html", {"view": live()}, "points"),
     "live-last": ("live/values.html", {"view": live(40, paused=True)}, "points"),
     "live-stopped": ("live/values.html", {"view": live(40, since_s=700)}, "points"),
@@ -660,6 +701,7 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "info": ("tab",),
     "readings": ("tab", "reading_rows", "growing"),
     "journal": ("tab",),
+    "transformers": ("tab",),
     "live": ("live_now",),
     "profile": ("tab", "profile_totals", "profile_table", "profile_calendar", "growing"),
 }

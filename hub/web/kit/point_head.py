@@ -1,7 +1,7 @@
 """What the pages of points share: state, head, zones, and history that is still being read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hub.errors import Missing
@@ -15,6 +15,7 @@ NOT_SILENT_BEFORE = timedelta(hours=1)
 TRIES_BEFORE_SILENT = 3  # of a meter that has never answered
 STILL_NOW = timedelta(minutes=1)
 LARGEST_ID = 2**63 - 1
+DUE_DAYS = 90  # before a verification ends it is said
 READING_ORDER = (1, 3, 2, 4)
 NAMES = {
     frozenset({1, 2}): {1: N_("day"), 2: N_("night")},
@@ -55,6 +56,14 @@ def known_id(number: int) -> int:
 def local(instant: datetime | None, time_zone: str) -> datetime | None:
     """Put an instant on the clock of the point."""
     return None if instant is None else instant.astimezone(ZoneInfo(time_zone))
+
+
+def told_day(text: str | None) -> date | None:
+    """Read a day that a supplier told; what is no day is as good as unknown."""
+    try:
+        return date.fromisoformat(text.strip()) if text else None
+    except ValueError:
+        return None
 
 
 def zone_number(name: str) -> int:
@@ -115,7 +124,7 @@ def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[R
 
 
 def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
-    """Make the head of a point's page; ``tab`` is info, readings, profile or journal."""
+    """Make the head of a point's page; ``tab`` is the last part of its address, or info."""
     here, state = f"/points/{card.id}", state_of(card, now)
     seen_at = card.connection.silent_since if state == "silent" else card.connection.seen_at
     tabs = [Choice(gettext("General information"), here, tab == "info")]
@@ -124,6 +133,11 @@ def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
             Choice(gettext("Readings"), f"{here}/readings", tab == "readings"),
             Choice(gettext("Load profile"), f"{here}/profile", tab == "profile"),
             Choice(gettext("Event journals"), f"{here}/journal", tab == "journal"),
+            Choice(
+                gettext("Current and voltage transformers"),
+                f"{here}/transformers",
+                tab == "transformers",
+            ),
         ]
     return PointHead(
         id=card.id,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -18,17 +19,23 @@ from hub.services.sentences import NO_TERMS, Terms, duration
 from hub.web.features.journal.rows import event_row
 from hub.web.features.journal.topics import KINDS_OF, TOPICS, topic_of
 from hub.web.features.journal.views import EventDay, JournalView, Topic
+from hub.web.kit.downloads import Cell, Column, Sheet, download, files, head_facts
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import head_of, known_id, time_words
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 from hub.web.kit.services import services
 from hub.web.kit.spans import DaySpan, address, day_span, one_of, period_bar
-from hub.web.kit.views import Choice
+from hub.web.kit.views import Choice, PointHead
 from hub.web.kit.visitor import frame, signed_in
 
 MOST_DAYS = 3653
 DRIFT_WORTH_SAYING_S = 2
+SEVERITIES = {
+    Severity.INFO: N_("Information"),
+    Severity.WARNING: N_("Warning"),
+    Severity.ALARM: N_("Alarm"),
+}
 
 
 @get("/points/{point_id:int}/journal", sync_to_thread=True)
@@ -41,8 +48,7 @@ def journal(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     spans: list[DaySpan] = []
 
     def choose(today: date) -> EventFilter:
-        usual = DaySpan(month_start(today), month_end(today))
-        span = day_span(request, today, usual, MOST_DAYS)
+        span = _span(request, today)
         spans.append(span)
         return EventFilter(first=span.first, last=span.last, kinds=KINDS_OF.get(topic, ()))
 
@@ -55,6 +61,68 @@ def journal(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
         context={"view": view},
         shell=lambda: frame(request, found.shell, "points"),
     )
+
+
+def journal_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
+    """Give all events of the period and the topic as a file, whatever page is looked at."""
+    who = signed_in(request)
+    made = services(request)
+    topic = one_of(request, "topic", {"": "", **TOPICS}, "")
+    spans: list[DaySpan] = []
+
+    def choose(today: date) -> EventFilter:
+        span = _span(request, today)
+        spans.append(span)
+        return EventFilter(first=span.first, last=span.last, kinds=KINDS_OF.get(topic, ()))
+
+    card, pages = made.pages.events_of(who, known_id(point_id), choose)
+    now, span = made.pages.clock(), spans[-1]
+    head = head_of(card, now, "journal")
+    facts = head_facts(
+        head, gettext("Event journals"), period=span.label(head.today),
+        zone=f"{time_words(card, now)} {_clock_words(card.connection.drift_s)}".strip(),
+    )  # fmt: skip
+    if topic:
+        facts.append((gettext("Kind of event"), gettext(TOPICS[topic][0])))
+    columns = [
+        gettext("Begun"), gettext("Ended"), gettext("Kind of event"), gettext("Severity"),
+        gettext("Event"), gettext("Note"), gettext("Quality"), gettext("Meter's clock"),
+        gettext("Meter"),
+    ]  # fmt: skip
+    name = f"journal-{head.id}-{span.first}-{span.last}"
+    rows = (
+        _sheet_row(event, made.terms.get(page.drivers.get(event.meter_id, ""), NO_TERMS), head)
+        for page in pages
+        for event in page.events
+    )
+    return download(request, Sheet(name, facts, [Column(title) for title in columns], rows))
+
+
+def _sheet_row(event: EventView, terms: Terms, head: PointHead) -> list[Cell]:
+    row = event_row(event, terms, head.today, None)
+    ended = event.ended_local
+    return [
+        event.began_local.replace(tzinfo=None),
+        None if ended is None else ended.replace(tzinfo=None),
+        gettext(TOPICS[topic_of(event.kind)][0]),
+        gettext(SEVERITIES[event.severity]),
+        row.title,
+        row.note or None,
+        _quality(event),
+        row.aside or None,
+        event.serial,
+    ]
+
+
+def _quality(event: EventView) -> str:
+    """Say how well the times are known."""
+    if event.open:
+        return gettext("Goes on")
+    return gettext("End unknown") if event.end_unknown else gettext("Measured")
+
+
+def _span(request: AnyRequest, today: date) -> DaySpan:
+    return day_span(request, today, DaySpan(month_start(today), month_end(today)), MOST_DAYS)
 
 
 def _after(text: str) -> tuple[datetime, int] | None:
@@ -141,4 +209,8 @@ def _clock_words(drift_s: float | None) -> str:
     return gettext("The meter's clock is slow by %(time)s.") % {"time": duration(ahead)}
 
 
-router = Router("/", route_handlers=[journal], include_in_schema=False)
+router = Router(
+    "/",
+    route_handlers=[journal, *files("/points/{point_id:int}/journal", journal_file)],
+    include_in_schema=False,
+)

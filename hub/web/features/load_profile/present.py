@@ -159,6 +159,7 @@ def profile_view(found: ProfilePage, view: View, now: datetime) -> ProfileView:
         table_href=f"{view.at(here, asked)}&block=table" if view.chart else "",
         estimated=bool(sums.total.estimated or sums.total.manual),
         partial=bool(sums.total.partial),
+        step=gettext(STEPS[str(view.step)]),
     )
 
 

@@ -1,6 +1,7 @@
 """«Профиль мощности»: the page and the data of its chart."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from litestar import Router, get
 from litestar.exceptions import ValidationException
@@ -11,6 +12,8 @@ from litestar.serialization import encode_json
 from hub.services.pages import Asked
 from hub.web.features.load_profile.chart import chart_data
 from hub.web.features.load_profile.present import LEVELS, STEPS, VERSUS, View, profile_view
+from hub.web.features.load_profile.sheet import profile_sheet
+from hub.web.kit.downloads import download, files
 from hub.web.kit.point_head import grown, known_id
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
@@ -21,6 +24,7 @@ from hub.web.kit.visitor import frame, signed_in
 MOST_DAYS = 3653
 MOST_DAYS_BY_DAY = 371
 MOST_CHART_DAYS = 31
+MOST_FILE_DAYS = 371
 DAYS_AT_FIRST = 3
 DRAWN_AS_STEPS = 7  # days; in a longer picture a half-hour is less than a pixel
 BLOCKS = {
@@ -90,6 +94,23 @@ def profile(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     )
 
 
+def profile_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
+    """Give each interval of the period as a file; of more than a year its newest year."""
+    who = signed_in(request)
+    made = services(request)
+    step = one_of(request, "step", STEPS, "30")
+    spans: list[DaySpan] = []
+
+    def choose(today: date) -> Asked:
+        usual = DaySpan(today - (DAYS_AT_FIRST - 1) * DAY, today)
+        span = day_span(request, today, usual, MOST_FILE_DAYS)
+        spans.append(span)
+        return Asked(span.first, span.last, step=int(step))
+
+    found = made.pages.intervals_of(who, known_id(point_id), choose)
+    return download(request, profile_sheet(found, spans[-1], made.pages.clock()))
+
+
 @get("/points/{point_id:int}/profile.json", sync_to_thread=True)
 def profile_data(request: AnyRequest, point_id: FromPath[int]) -> Response[bytes]:
     """Give the intervals of at most a month for the chart's script."""
@@ -110,4 +131,7 @@ def profile_data(request: AnyRequest, point_id: FromPath[int]) -> Response[bytes
     )
 
 
-router = Router("/", route_handlers=[profile, profile_data])
+router = Router(
+    "/",
+    route_handlers=[profile, *files("/points/{point_id:int}/profile", profile_file), profile_data],
+)

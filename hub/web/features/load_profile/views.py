@@ -166,4 +166,5 @@ class ProfileView:
     source: str | None = None
     levels: tuple[Choice, ...] = ()
     clamped: bool = False
+    step: str = ""  # of the intervals, in words
     begins: Choice | None = None  # the first day there is, where the period lies before it

@@ -1,8 +1,7 @@
 """The contract's points as a list, and a point's general information."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -10,37 +9,26 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.services.home import PointsPage
-from hub.services.pages import InfoPage
-from hub.services.past_readings import TOLD, PastReading
-from hub.services.points import PointCard, PointInfo
-from hub.services.submissions import SubmissionForm
-from hub.web.features.points.views import InfoView, PastRow, PastView, PointRow, PointsView
+from hub.services.points import PointCard
+from hub.web.features.points.information import info_sheet, info_view
+from hub.web.features.points.views import PointRow, PointsView
+from hub.web.kit.downloads import download, files
 from hub.web.kit.exact import decimal_of
-from hub.web.kit.formats import DASH, exact, face, moment
-from hub.web.kit.i18n import N_, NBSP, gettext, typeset
+from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import (
-    RESOURCES,
-    head_of,
-    in_reading_order,
     known_id,
     local,
     registers_of,
     state_of,
     symbol_of,
     unit_words,
-    zone_number,
 )
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 from hub.web.kit.sending import (
-    BASES,
     basis_of,
     newest_of,
-    refusal_words,
     sending_of,
-    state_tag,
-    values_words,
-    window_words,
 )
 from hub.web.kit.services import services
 from hub.web.kit.spans import one_of
@@ -55,15 +43,6 @@ FILTERS = {
     "wanted": N_("Readings due %(n)s"),
     "silent": N_("Not answering %(n)s"),
 }
-READ_BY = {
-    "ours": N_("sent by you"),
-    "theirs": N_("read by the supplier"),
-    "estimated": N_("estimated by the supplier"),
-}
-RELAY = {
-    "on": True, "1": True, "true": True, "включено": True, "включен": True,
-    "off": False, "0": False, "false": False, "отключено": False, "отключен": False,
-}  # fmt: skip
 
 
 @get("/contracts/{contract_id:int}/points", sync_to_thread=True)
@@ -95,6 +74,13 @@ def info(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
         context={"view": info_view(found, made.pages.clock())},
         shell=lambda: frame(request, found.shell, "points"),
     )
+
+
+def info_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
+    """Give the same fields as a file, with the source and the date of each."""
+    made = services(request)
+    found = made.pages.info(signed_in(request), known_id(point_id))
+    return download(request, info_sheet(info_view(found, made.pages.clock())))
 
 
 # -- the list ----------------------------------------------------------------------------------
@@ -159,123 +145,6 @@ def _row(card: PointCard, found: PointsPage, now: datetime) -> PointRow:
     )
 
 
-# -- general information -----------------------------------------------------------------------
-
-
-def info_view(page: InfoPage, now: datetime) -> InfoView:
-    """Word the 25 fields; what nobody knows is None, and what is told but no number stays text."""
-    info = page.info
-    card = info.card
-
-    def text(key: str) -> str | None:
-        return info[key].value
-
-    def day(key: str) -> date | None:
-        return _day(info[key].value)
-
-    return InfoView(
-        head=head_of(card, now, "info"),
-        name=text("name") or DASH,
-        number=text("number"),
-        resource=gettext(RESOURCES.get(card.resource, card.resource)),
-        last_reading_at=local(card.latest.taken_at, card.time_zone) if card.latest else None,
-        last_reading=_last_reading(card) or _told(info),
-        last_reading_on=max((each.taken_on for each in info.told), default=None),
-        place=text("place"),
-        model=text("model"),
-        registry_number=text("registry_number"),
-        serial=text("serial"),
-        commissioned_on=day("commissioned_on"),
-        verified_on=day("verified_on"),
-        verify_by=day("next_verification_on"),
-        tariff=text("tariff"),
-        instrument_verified_on=day("instrument_verified_on"),
-        accuracy_class=text("accuracy_class"),
-        nominal_voltage=text("nominal_voltage"),
-        current_range=text("base_max_current"),
-        power_limit=_amount(text("power_limit"), N_("%(kw)s kW"), "kw"),
-        relay_on=RELAY.get((text("relay_state") or "").casefold()),
-        current_ratio=_amount(text("current_ratio")),
-        voltage_ratio=_amount(text("voltage_ratio")),
-        loss_factor=_amount(text("loss_factor")),
-        norm_hour=_norm(text("norm_hour"), card.unit),
-        norm_day=_norm(text("norm_day"), card.unit),
-        norm_month=_norm(text("norm_month"), card.unit),
-        differs={fact.key: fact.differs for fact in info.facts if fact.differs},
-        readings=_past(page.form, page.past, now) if page.form else None,
-    )
-
-
-def _past(form: SubmissionForm, past: Sequence[PastReading], now: datetime) -> PastView:
-    """Word the readings that people sent or the supplier told, with what became of each."""
-    zone = ZoneInfo(form.time_zone)
-    rows = []
-    for each in past:
-        if each.state == TOLD:
-            tag = gettext(BASES.get(each.basis, N_("told by the supplier"))), "", "check"
-            by = gettext(READ_BY.get(each.source, READ_BY["theirs"]))
-        else:
-            tag = state_tag(each.state)
-            by = gettext("sent by you %(moment)s") % {
-                "moment": moment(each.at.astimezone(zone), now.astimezone(zone))
-            }
-        refused = each.state == "refused"
-        rows.append(
-            PastRow(
-                taken_on=each.taken_on,
-                values=values_words(each.values, form.face),
-                tag=tag,
-                by=by,
-                reason=(each.reason or refusal_words(each.error_code)) if refused else "",
-            )
-        )
-    sending = sending_of(form, now)
-    return PastView(tuple(rows), unit_words(form.unit), sending, window_words(form))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:  # a supplier may tell anything; what is no day is as good as unknown
-        return None
-
-
-def _amount(text: str | None, unit: str = "", name: str = "") -> str | None:
-    """Write a number as pages do, with its unit; anything else as it was told."""
-    if text is None:
-        return None
-    try:
-        shown = exact(Decimal(text.replace(",", ".")))
-    except InvalidOperation:
-        return typeset(text)
-    return gettext(unit) % {name: shown} if unit else shown
-
-
-def _norm(told: str | None, unit: str) -> str | None:
-    """Write a norm in the unit of the point, unless what was told is no number."""
-    amount = _amount(told)
-    return f"{amount}{NBSP}{unit_words(unit)}" if amount and amount[0].isdigit() else amount
-
-
-def _last_reading(card: PointCard) -> str | None:
-    """Word the registers as the manual does: «T1 – 3124,027, T2 – 1527,796»."""
-    if card.latest is None:
-        return None
-    by_zone = {zone_number(each.tariff.label): each.value for each in card.latest.readings}
-    zones = in_reading_order(by_zone)
-    if not zones:
-        return ", ".join(face(value) for value in by_zone.values())
-    words = (f"T{zone}{NBSP}{DASH}{NBSP}{face(by_zone[zone])}" for zone in sorted(zones))
-    return ", ".join(words)
-
-
-def _told(info: PointInfo) -> str | None:
-    """Word what the supplier has instead: readings that people sent, or that it took itself."""
-    words = (
-        f"{each.zone}{NBSP}{DASH}{NBSP}{face(each.value)}" if each.zone else face(each.value)
-        for each in info.told
-    )
-    return ", ".join(words) or None
-
-
-router = Router("/", route_handlers=[points, info])
+router = Router(
+    "/", route_handlers=[points, info, *files("/points/{point_id:int}/info", info_file)]
+)

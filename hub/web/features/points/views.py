@@ -1,7 +1,7 @@
 """What the list of points and a point's general information show."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ class PointsView:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One line of the installation history, the present one first."""
+    """One line of the installation history, the present one first; ``closing`` in words."""
 
     first: date
     last: date | None
@@ -81,42 +81,55 @@ class PastView:
 
 
 @dataclass(frozen=True, slots=True)
-class InfoView:
-    """The 25 fields of «Общая информация»; None is an unknown value and shows as a dash.
+class InfoRow:
+    """One of the 25 fields: ``value`` None is unknown and shows as a dash.
 
-    ``differs`` holds what the supplier says otherwise, by the keys of ``hub.services.points``.
+    ``differs``: what another source says, in words; ``source`` and ``at``: whose the value is, and
+    of when. ``mood``: warn or bad.
     """
 
+    key: str
+    label: str
+    value: str | Decimal | date | datetime | None
+    unit: str = ""
+    differs: str = ""
+    source: str = ""
+    at: datetime | None = None
+    mood: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InfoGroup:
+    title: str
+    rows: tuple[InfoRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whose the values of these labels are; ``at`` None: of no particular moment."""
+
+    source: str
+    at: datetime | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InfoView:
+    """The 25 fields of «Общая информация» in two columns of groups."""
+
     head: PointHead
-    name: str
-    number: str | None = None
-    resource: str | None = None
-    last_reading_at: datetime | None = None
-    last_reading_on: date | None = None  # where only the day is known
-    last_reading: str | None = None
-    place: str | None = None
-    model: str | None = None
-    registry_number: str | None = None
-    serial: str | None = None
-    commissioned_on: date | None = None
-    verified_on: date | None = None
+    left: tuple[InfoGroup, ...]
+    right: tuple[InfoGroup, ...]
     verify_by: date | None = None
-    tariff: str | None = None
-    instrument_verified_on: date | None = None
-    accuracy_class: str | None = None
-    nominal_voltage: str | None = None
-    current_range: str | None = None
-    power_limit: str | None = None
-    relay_on: bool | None = None
-    current_ratio: str | None = None
-    voltage_ratio: str | None = None
-    loss_factor: str | None = None
-    norm_hour: str | None = None
-    norm_day: str | None = None
-    norm_month: str | None = None
+    appeal_href: str | None = None
     history: tuple[Installed, ...] = ()
-    differs: Mapping[str, str] = field(default_factory=dict)
     readings: PastView | None = None
+    told: tuple[Told, ...] = ()
+
+    @property
+    def rows(self) -> tuple[InfoRow, ...]:
+        """All fields, as one reads them."""
+        return tuple(row for group in (*self.left, *self.right) for row in group.rows)
 
     @property
     def days_to_verify(self) -> int | None:

@@ -1,9 +1,10 @@
 """«Показания»: registers and consumption of a point by day, week or month."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import dropwhile
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -22,6 +23,7 @@ from hub.web.features.registers.views import (
     ReadingsView,
 )
 from hub.web.kit.changes import change_of
+from hub.web.kit.downloads import Cell, Column, Sheet, download, files, head_facts
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import day, day_short, month, month_short, span
 from hub.web.kit.i18n import N_, gettext
@@ -54,19 +56,7 @@ BLOCKS = {"growing": "growing", "rows": "reading_rows"}
 @get("/points/{point_id:int}/readings", sync_to_thread=True)
 def readings(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     """Show the registers of a point at the ends of days, weeks or months."""
-    who = signed_in(request)
-    made = services(request)
-    scale = one_of(request, "scale", SCALES, "days")
-    now = made.pages.clock()
-    spans: list[DaySpan] = []
-
-    def choose(today: date) -> Asked:
-        found = day_span(request, today, usual_span(scale, today), MOST_DAYS[scale])
-        spans.append(found)
-        return Asked(found.first, found.last, SCALES[scale])
-
-    found = made.pages.readings_of(who, known_id(point_id), choose)
-    view = readings_view(found, spans[-1], scale, now)
+    found, view = _asked(request, point_id)
     fragment = BLOCKS.get(request.query_params.get("block", ""), "tab")
     headers = None
     if fragment == "growing":
@@ -79,6 +69,27 @@ def readings(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
         shell=lambda: frame(request, found.shell, "points"),
         headers=headers,
     )
+
+
+def readings_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
+    """Give the table of the same address as a file."""
+    return download(request, readings_sheet(_asked(request, point_id)[1]))
+
+
+def _asked(request: AnyRequest, point_id: int) -> tuple[ReadingsPage, ReadingsView]:
+    who = signed_in(request)
+    made = services(request)
+    scale = one_of(request, "scale", SCALES, "days")
+    now = made.pages.clock()
+    spans: list[DaySpan] = []
+
+    def choose(today: date) -> Asked:
+        found = day_span(request, today, usual_span(scale, today), MOST_DAYS[scale])
+        spans.append(found)
+        return Asked(found.first, found.last, SCALES[scale])
+
+    found = made.pages.readings_of(who, known_id(point_id), choose)
+    return found, readings_view(found, spans[-1], scale, now)
 
 
 def usual_span(scale: str, today: date) -> DaySpan:
@@ -192,6 +203,7 @@ def _row(each: Period, scale: str, shown: Sequence[int], point_id: int, today: d
     return ReadingRow(
         label=_label(each, scale, today),
         start=each.first,
+        last=each.last,
         registers=[None if end is None else end.value for end in ends],
         used=[decimal_of(each.used[place]) for place in shown],
         total=decimal_of(each.used[-1]),
@@ -209,8 +221,64 @@ def _label(each: Period, scale: str, today: date) -> str:
     return span(each.first, each.last, today)
 
 
+# -- the file ----------------------------------------------------------------------------------
+
+
+def readings_sheet(view: ReadingsView) -> Sheet:
+    """Give the page's table: its rows in its order, all digits, and the total below."""
+    tariffs = [zone for zone, _name in view.zones if zone]
+    register = gettext("Reading %(zone)s, kWh")
+    used = gettext("Consumption %(zone)s, kWh")
+    total = gettext("Total")
+    columns = [
+        Column(gettext("First day")),
+        Column(gettext("Last day")),
+        *(Column(register % {"zone": f"T{zone}" if zone else total}, 2) for zone, _ in view.zones),
+        *(Column(used % {"zone": f"T{zone}"}, 1) for zone in tariffs),
+        Column(gettext("Consumption in all, kWh"), 1),
+        Column(gettext("Quality")),
+    ]
+    facts = head_facts(
+        view.head, gettext("Readings"), period=view.period.label,
+        step=gettext(WORDS[view.scale]), zone=view.zone_words,
+    )  # fmt: skip
+    name = f"readings-{view.head.id}-{view.period.first}-{view.period.last}"
+    return Sheet(name, facts, columns, list(_sheet_rows(view, bool(tariffs))))
+
+
+def _sheet_rows(view: ReadingsView, has_zones: bool) -> Iterator[list[Cell]]:  # noqa: FBT001
+    for row in view.rows:
+        zones = row.used if has_zones else ()
+        words = _quality_words(row.quality)
+        yield [row.start, row.last, *row.registers, *zones, row.total, words]
+    if view.rows:
+        zones = view.total_used if has_zones else ()
+        none = [None] * len(view.zones)
+        yield [gettext("Total"), None, *none, *zones, view.total, None]
+
+
+def _quality_words(quality: Quality) -> str:
+    """Say how good a row is, as its tag does."""
+    facts = {"known": quality.known, "expected": quality.expected}
+    by_slots = gettext("By half-hours")
+    if quality.kind == "running":
+        text = gettext("Under way, %(known)s/%(expected)s") % facts
+        return f"{text}, {by_slots}" if quality.from_slots else text
+    if quality.kind == "none":
+        return gettext("No data")
+    if quality.kind == "partial":
+        return gettext("Incomplete, %(known)s/%(expected)s") % facts
+    if quality.kind == "parts":
+        return gettext("Incomplete: %(n)s intervals.") % {"n": quality.partial}
+    if quality.kind == "estimated":
+        return gettext("Estimated, %(n)s of %(expected)s") % {**facts, "n": quality.estimated}
+    return by_slots if quality.kind == "slots" else gettext("Measured")
+
+
 def _profile(each: Period, point_id: int) -> str:
     return address(f"/points/{point_id}/profile", DaySpan(each.first, each.last))
 
 
-router = Router("/", route_handlers=[readings])
+router = Router(
+    "/", route_handlers=[readings, *files("/points/{point_id:int}/readings", readings_file)]
+)

@@ -74,6 +74,7 @@ class ReadingRow:
 
     label: str
     start: date
+    last: date
     registers: Sequence[Decimal | None]
     used: Sequence[Decimal | None]
     total: Decimal | None

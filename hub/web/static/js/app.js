@@ -30,6 +30,7 @@
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, shown ? "#eye-off" : "#eye"));
       input.focus();
     }
+    if (event.target.closest("[data-print]")) window.print();
     const say = event.target.closest("[data-say]");
     if (say) window.hubSay(document.getElementById(say.dataset.say).textContent);
     const shut = event.target.closest("[data-shut]")?.closest("details.menu");

@@ -1,0 +1,1 @@
+"""«Трансформаторы тока и напряжения»: the instrument transformers of a point."""
