@@ -75,10 +75,15 @@ def _silent(found: HomePage, now: datetime) -> Iterator[Asks]:
         return
     for card in cards:
         since = local(card.connection.silent_since, card.time_zone) or now
+        told = gettext("Since %(day)s.") % {"day": day(since.date(), now.date())}
+        if card.connection.seen_at is None:
+            told = gettext("Not one answer since it was installed on %(day)s.") % {
+                "day": day(since.date(), now.date())
+            }
         lasts = {"name": card.name, "time": duration(now - since)}
         yield Asks(
             "unplug", "warn", gettext("%(name)s is silent for %(time)s") % lasts,
-            gettext("Since %(day)s.") % {"day": day(since.date(), now.date())} + f" {keeps}",
+            f"{told} {keeps}" if card.connection.seen_at else told,
             f"/points/{card.id}/profile", gettext("What to do"),
         )  # fmt: skip
 
