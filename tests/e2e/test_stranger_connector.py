@@ -306,3 +306,22 @@ def test_an_exchange_that_is_killed_loses_and_doubles_nothing(portal, contract, 
         assert known.count(subject) <= 1
         state = portal.row(tables.Appeal, at).state
         assert (state == "in_work") == (known.count(subject) == 1), (subject, state)
+
+
+@pytest.mark.clause("T2.supplier", "T2.state")
+def test_readings_sent_from_the_page_are_taken_and_accepted(portal, points, town):
+    here = f"/points/{points['Water of the mill']}/submit"
+    page = portal.browser.open(here).text
+    (field,) = re.findall(
+        r'<input\b[^>]*inputmode="decimal"[^>]*name="([^"]+)"', page
+    ) or re.findall(r'<input\b[^>]*name="([^"]+)"[^>]*inputmode="decimal"', page)
+    answer = portal.browser.send(here, **{field: "104.25"})
+    assert answer.status_code == SEE_OTHER, words(answer.text)
+    wait_for(lambda: [each for each in town.sent.values() if each["point"] == town_server.WATER])
+    ((key, sent),) = town.sent.items()
+    assert sent["values"] == {"": "104.25"}
+    assert town.posts.count(key) == 1
+    town.decide(key, "accepted")
+    wait_for(lambda: portal.row(tables.Submission, 1).state == "accepted", portal)
+    assert "accepted" in portal.read(here).lower()
+    assert town.posts.count(key) == 1
