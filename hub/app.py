@@ -20,6 +20,7 @@ from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
+from hub.services.leaving import Leaving
 from hub.services.line_figures import line_figures as figures_of_lines
 from hub.services.live import Live
 from hub.services.notices import Notices
@@ -106,6 +107,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         accounts=Accounts(store, passwords),
         recovery=Recovery(store, passwords),
         persons=Persons(store, passwords),
+        leaving=Leaving(store, Persons(store, passwords)),
         second_factors=SecondFactors(store),
         contracts=Contracts(store, plugins, passwords, web=web),
         notices=Notices(store),

@@ -74,8 +74,10 @@ class Letterhead:
 
 PRODUCT = {"ru": "Узел учета", "en": "Metering hub"}  # as the pages say
 PATHS = {
+    "archive": "/login",
     "attempts": "/login",
     "confirm": "/register/confirm/{token}",
+    "deleted": "/login",
     "email_new": "/account/email/{token}",
     "email_old": "/login",
     "factor_off": "/login",

@@ -108,7 +108,7 @@ class Persons:
         now = self.clock()
         wrong = check_password(typed.password, typed.again)
         try:
-            self._prove(user_id, typed.current, "current", now)
+            self.prove(user_id, typed.current, "current")
         except InputRefused as refused:
             wrong = {**refused.fields, **wrong}
         if wrong:
@@ -120,8 +120,9 @@ class Persons:
             stored.end_sessions(unit, user_id, but=hashed(session_id))
             tell_changed(unit, user, now)
 
-    def _prove(self, user_id: int, password: str, field: str, now: datetime) -> None:
+    def prove(self, user_id: int, password: str, field: str) -> None:
         """Check that it is the person who asks; a wrong password is an error of ``field``."""
+        now = self.clock()
         subject = hashed(str(user_id))
         with self.store.write() as unit:
             count, _ = stored.count_attempt(
@@ -146,7 +147,7 @@ class Persons:
         """
         now = self.clock()
         new = normal_email(email)
-        self._prove(user_id, password, "email_password", now)
+        self.prove(user_id, password, "email_password")
         token = secrets.token_urlsafe(32)
         with self.store.write() as unit:
             user = _user(unit, user_id)

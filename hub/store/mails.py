@@ -38,7 +38,8 @@ def one(unit: Unit, mail_id: int) -> Mail | None:
 
 
 def forget_token(unit: Unit, outbox_id: int) -> None:
-    """Wipe the sealed token of a mail that is out, or never will be."""
+    """Wipe the sealed token of a mail that is out, or never will be; of a farewell, the person."""
     row = unit.session.get(Outbox, outbox_id)
     if row is not None:
-        row.body = {**row.body, "sealed": ""}
+        gone = {"to": "", "full_name": ""} if row.body["template"] == "deleted" else {}
+        row.body = {**row.body, "sealed": "", **gone}

@@ -6,13 +6,13 @@ Every read for a page starts from the owner, so a foreign id finds nothing.
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.pages import Cursor
-from hub.store import outbox
+from hub.store import outbox, owned
 from hub.store.tables import (
     Appeal,
     AppealMessage,
@@ -533,20 +533,7 @@ def forget_contract(unit: Unit, contract_id: int) -> None:
         select(_NOTICE.id).where(_NOTICE.contract_id == contract_id)
     ).all()
     outbox.forget(unit, [f"{NOTICE_READ}/{notice_id}" for notice_id in notices_])
-    going: dict[str, Any] = {"contract": _CONTRACT.id == contract_id}
-    for table in SQLModel.metadata.sorted_tables:
-        hangs = [
-            key.parent.in_(select(key.column).where(going[key.column.table.name]))
-            for key in table.foreign_keys
-            if key.column.table.name in going
-        ]
-        if hangs:
-            going[table.name] = or_(*hangs)
-    unit.session.flush()
-    for table in reversed(SQLModel.metadata.sorted_tables):
-        if table.name in going:
-            unit.session.connection().execute(delete(table).where(going[table.name]))
-    unit.session.expire_all()
+    owned.delete_from(unit, "contract", contract_id)
 
 
 def _put(unit: Unit, row: Row, *same: object) -> None:

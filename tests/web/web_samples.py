@@ -564,6 +564,7 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
         {"view": account.DataView("a@b.example", bad_form())},
         "",
     ),
+    "account-delete": ("account/delete.html", {"view": account.DeleteView(bad_form(), 2)}, ""),
     "account-security": (
         "account/security.html",
         {"view": account.SecurityView(SETTING_UP, SESSIONS, bad_form())},
@@ -693,7 +694,8 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "recover": ("recover_form",),
     "reset": ("reset_form",),
     "code": ("code_form",),
-    "account-data": ("tab", "data_form", "email_form"),
+    "account-data": ("tab", "data_form", "email_form", "archive"),
+    "account-delete": ("delete_form",),
     "account-security": ("tab", "password_form", "sessions", "factor"),
     "contract": ("contract_form",),
     "home": ("usage", "readings", "growing"),

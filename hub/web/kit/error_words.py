@@ -114,6 +114,10 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("There is no such choice. Choose another one."),
         N_("choose again"),
     ),
+    "account.word_wrong": (
+        N_("Type the word as it is written above, so that nothing is deleted by mistake."),
+        N_("type the word"),
+    ),
     "account.consent_missing": (
         N_("Without your consent the portal may not keep your data, so it can't register you."),
         N_("agree or do not register"),

@@ -7,6 +7,7 @@ from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
 from hub.services.contracts import Contracts
 from hub.services.home import Home
+from hub.services.leaving import Leaving
 from hub.services.live import Live
 from hub.services.notices import Notices
 from hub.services.pages import PointPages
@@ -29,6 +30,7 @@ class Services:
     accounts: Accounts
     recovery: Recovery
     persons: Persons
+    leaving: Leaving
     second_factors: SecondFactors
     contracts: Contracts
     notices: Notices

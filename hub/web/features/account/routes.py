@@ -4,18 +4,20 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import segno
 from litestar import Router, get, post
 from litestar.params import FromPath
-from litestar.response import Response
+from litestar.response import Response, Stream
 
 from hub.errors import HubError, InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.persons import NewPassword, PersonView, SessionView
 from hub.web.features.account.views import (
     CodesView,
     DataView,
+    DeleteView,
     EmailView,
     FactorView,
     SecurityView,
@@ -30,7 +32,7 @@ from hub.web.kit.requests import AnyRequest, Typed
 from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.visitor import frame, session_of, signed_in, speak
+from hub.web.kit.visitor import forget, frame, session_of, signed_in, speak
 
 GONE, INVALID, TOO_MANY = 410, 422, 429
 TIME_ZONE = ZoneInfo("Europe/Moscow")
@@ -130,6 +132,56 @@ def confirm_email(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     words = gettext("The e-mail is now %(email)s.")
     flash.put(request, answer, Flash(words % {"email": new}))
     return answer
+
+
+# -- taking the data along, leaving ------------------------------------------------------------
+
+
+@post("/account/archive", sync_to_thread=True, status_code=200)
+def take_archive(request: AnyRequest, data: Typed) -> Response[Any]:
+    """Give all that is kept of the person as a ZIP, while it is made."""
+    who = signed_in(request)
+    try:
+        pieces = services(request).leaving.archive(who.user_id, data.get("archive_password", ""))
+    except (InputRefused, TooManyAttempts) as error:
+        form = _refused(error, {})
+        own = own_form(services(request).persons.look(who.user_id))
+        view = DataView(who.email, own, theme=who.theme, archive_form=form)
+        return _page(request, "account/data.html", "archive", view, _status(error))
+    return Stream(
+        pieces,
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": 'attachment; filename="my-data.zip"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@get("/account/delete", sync_to_thread=True)
+def delete_page(request: AnyRequest) -> Response[str]:
+    """Say what goes and what stays, and ask."""
+    return _delete(request, Form(), 200)
+
+
+@post("/account/delete", sync_to_thread=True, status_code=200)
+def delete_account(request: AnyRequest, data: Typed) -> Response[str]:
+    who, word = signed_in(request), data.get("word", "")
+    try:
+        services(request).leaving.delete(who.user_id, data.get("delete_password", ""), word)
+    except (InputRefused, TooManyAttempts) as error:
+        return _delete(request, _refused(error, {"word": word}), _status(error))
+    answer = redirect(request, "/login")
+    forget(request, answer)
+    words = gettext("The account is deleted. A last letter is on its way to you.")
+    flash.put(request, answer, Flash(words))
+    return answer
+
+
+def _delete(request: AnyRequest, form: Form, status: int) -> Response[str]:
+    waiting = services(request).leaving.on_the_way(signed_in(request).user_id)
+    view = DeleteView(form, waiting)
+    return _page(request, "account/delete.html", "delete_form", view, status)
 
 
 # -- security ----------------------------------------------------------------------------------
@@ -301,7 +353,8 @@ def _page(
 router = Router(
     "/",
     route_handlers=[
-        data_page, change_data, change_theme, change_email, email_page, confirm_email,
+        data_page, change_data, change_theme, take_archive, delete_page, delete_account,
+         change_email, email_page, confirm_email,
         security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
         turn_factor_off,
     ],

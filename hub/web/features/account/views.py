@@ -13,6 +13,15 @@ class DataView:
     form: Form = field(default_factory=Form)
     email_form: Form = field(default_factory=Form)
     theme: str = ""
+    archive_form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteView:
+    """Fields: delete_password, word. ``waiting``: letters and readings no supplier has yet."""
+
+    form: Form = field(default_factory=Form)
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

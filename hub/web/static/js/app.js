@@ -61,6 +61,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); event.stopPropagation(); return; }
+    if ("download" in form.dataset) return; // its answer is a file; the page stays
     form.setAttribute("aria-busy", "true");
     const button = $("button[data-busy] span", form);
     if (button) { button.dataset.label = button.textContent; button.textContent = button.parentNode.dataset.busy; }
