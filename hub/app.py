@@ -40,7 +40,9 @@ from hub.web.features.account import routes as account
 from hub.web.features.appeals import routes as appeals
 from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
+from hub.web.features.help import routes as help_pages
 from hub.web.features.home import routes as home
+from hub.web.features.install import routes as install
 from hub.web.features.journal import routes as journal
 from hub.web.features.live import routes as live
 from hub.web.features.load_profile import routes as load_profile
@@ -75,6 +77,8 @@ FEATURES: Final[tuple[Router, ...]] = (
     submissions.router,
     notifications.router,
     appeals.router,
+    help_pages.router,
+    install.router,
     demo.router,
 )
 

@@ -110,6 +110,11 @@ RULES: dict[tuple[str, str], May] = {
     ("POST", "/recover/{token:str}"): WRITES,
     ("GET", "/register/confirm/{token:str}"): May(410, 410, 410),
     ("POST", "/register/confirm/{token:str}"): WRITES,
+    ("GET", "/help"): ALL,
+    ("GET", "/help/{slug:str}"): May(404, 404, 404),  # "start" and the others: test_help
+    ("GET", "/manifest.webmanifest"): ALL,
+    ("GET", "/worker.js"): ALL,
+    ("GET", "/offline"): ALL,
     ("GET", "/language/{code:str}"): May(303, 303, 303),
     ("GET", "/static/{path:path}"): ALL,
     ("GET", "/health/live"): ALL,

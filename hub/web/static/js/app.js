@@ -5,6 +5,8 @@
   root.classList.add("js");
   const $ = (selector, from = document) => from.querySelector(selector);
 
+  addEventListener("load", () => navigator.serviceWorker?.register("/worker.js"));
+
   // -- announcements ------------------------------------------------------------------------
   let timer;
   window.hubSay = (text) => {

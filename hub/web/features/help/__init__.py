@@ -1,0 +1,1 @@
+"""«Помощь»: one page a task, with pictures made by the tests."""
