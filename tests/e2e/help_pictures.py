@@ -15,7 +15,9 @@ PAGE, PHONE = (1000, 720), (390, 780)
 # What the article is about, large enough to be read on a phone.
 WITHOUT_RAIL = """() => {
   document.querySelector(".rail").style.display = "none";
-  document.querySelector(".frame").style.gridTemplateColumns = "minmax(0, 1fr)";
+  const frame = document.querySelector(".frame");
+  frame.style.gridTemplateColumns = "minmax(0, 1fr)";
+  frame.style.background = "none";
 }"""
 
 
