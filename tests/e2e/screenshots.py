@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
+import help_pictures
 import httpx
 from browsers import chromium
 from browsing import sign_in
@@ -65,9 +66,10 @@ def addresses(page: Page, url: str) -> dict[str, str]:
     """Pages by the name of their picture, found as a person finds them."""
     page.goto(url)
     home = page.url.removeprefix(url)
+    page.goto(f"{url}{home}/points")
     found = re.search(r"/points/\d+", page.content())
     if found is None:
-        raise RuntimeError("The demo's main page has no point.")
+        raise RuntimeError("The demo has no point.")
     point = found[0]
     today = date.today()  # noqa: DTZ011 - the demo runs by this machine's clock
     monday = today - timedelta(days=today.weekday() + 7)
@@ -83,10 +85,17 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "profile-week": f"{point}/profile?{week}",
         "profile-day": f"{point}/profile?from={monday}&to={monday}&day={monday}",
         "profile-month": f"{point}/profile?{month}",
+        "transformers": f"{point}/transformers",
+        "journal": f"{point}/journal",
+        "live": f"{point}/live",
         "contract-new": "/contracts/new",
         "notifications": f"{home}/notifications",
         "appeals": f"{home}/appeals",
         "me": "/account",
+        "security": "/account/security",
+        "delete": "/account/delete",
+        "help": "/help",
+        "help-profile": "/help/profile",
         "missing": "/points/999999",
         "mail": "/demo/mail",
     }
@@ -123,7 +132,15 @@ def take(browser: Browser, url: str) -> None:
                 picture(page, url, f"/{name}", f"{name}-{width}-{theme}", width)
         sign_in(page, url, EMAIL, PASSWORD)
         wait_for_history(page, url)
-        for name, address in addresses(page, url).items():
+        shown = addresses(page, url)
+        if theme == "light":
+            page.goto(f"{url}{shown['points']}")
+            form = re.search(r'href="(/points/\d+)/submit', page.content())
+            if form is None:
+                raise RuntimeError("The demo has no point whose readings are due.")
+            pages = help_pictures.addresses(shown["home"], shown["info"], form[1])
+            help_pictures.take(browser, url, context.cookies(), pages)
+        for name, address in shown.items():
             for width in WIDTHS:
                 picture(page, url, address, f"{name}-{width}-{theme}", width)
         context.close()

@@ -39,7 +39,7 @@ def come(store, clock, owner) -> int:
         return row.id
 
 
-@pytest.mark.clause("N3.open-page", "N1.every-window")
+@pytest.mark.clause("N3.live", "N1.windows")
 async def test_a_new_one_and_a_read_one_are_told_to_every_stream(store, clock, owner, monkeypatch):
     monkeypatch.setattr(watching, "LOOK_EVERY_S", 0.01)
     user_id, contract_id = owner
@@ -54,7 +54,6 @@ async def test_a_new_one_and_a_read_one_are_told_to_every_stream(store, clock, o
         assert [await anext(each) for each in streams] == [{}, {}]
 
 
-@pytest.mark.clause("N3.session-ends")
 async def test_a_stream_ends_with_its_session(store, owner, monkeypatch):
     monkeypatch.setattr(watching, "BEAT_S", 0.01)
     alive = iter([True, False])
@@ -62,7 +61,6 @@ async def test_a_stream_ends_with_its_session(store, owner, monkeypatch):
     assert told == [{}, None]
 
 
-@pytest.mark.clause("N3.limits")
 async def test_a_session_has_a_bounded_number_of_streams(store, owner):
     watch = Watch(store)
     streams = [watch.follow("s", owner[0], lambda: True) for _ in range(MOST_OF_SESSION)]

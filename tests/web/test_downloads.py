@@ -91,7 +91,7 @@ def page_rows(html, part):
     return found
 
 
-@pytest.mark.clause("T9.download-every-tab", "T9.download-head")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_gives_both_files_with_a_head(signed, week, tab):
     address = signed.here if tab == "info" else f"{signed.here}/{tab}"
@@ -114,7 +114,7 @@ def test_every_tab_gives_both_files_with_a_head(signed, week, tab):
             assert table.facts["Шаг"]
 
 
-@pytest.mark.clause("T9.download-same-in-both")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 @pytest.mark.parametrize("address", [
     "info", "transformers", "journal?from=2026-11-01&to=2026-11-30",
     f"readings?{WEEK}", "readings?scale=weeks", f"profile?{WEEK}", f"profile?{WEEK}&step=60",
@@ -125,7 +125,7 @@ def test_both_forms_hold_the_same_table(signed, week, address):
     assert [[in_russian(cell) for cell in row] for row in xlsx.rows] == csv.rows
 
 
-@pytest.mark.clause("T9.download-what-filters-show", "T9.download-gaps-empty", "T9.download-units")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 def test_the_profile_file_has_the_intervals_that_the_page_shows(signed, week):
     file, _ = both(signed, f"profile?{WEEK}")
     assert file.heads == ["Начало", "Окончание", "Зона", "P+, кВт", "Q+, квар", "P+, кВт·ч",
@@ -152,14 +152,14 @@ def test_the_profile_file_has_the_intervals_that_the_page_shows(signed, week):
     assert file.facts["Всего, кВт·ч"] == days == sum(row[5] for row in file.rows if row[5])
 
 
-@pytest.mark.clause("T9.download-what-filters-show")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 def test_the_step_of_the_page_is_the_step_of_the_file(signed, week):
     file, _ = both(signed, f"profile?{WEEK}&step=60")
     assert len(file.rows) == 7 * 24
     assert file.facts["Шаг"] == "Час"
 
 
-@pytest.mark.clause("T9.download-what-filters-show")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 @pytest.mark.parametrize("scale", ["days", "weeks", "months"])
 def test_the_readings_file_is_the_table_of_the_page(signed, week, scale):
     address = f"readings?scale={scale}&{WEEK}"
@@ -170,7 +170,7 @@ def test_the_readings_file_is_the_table_of_the_page(signed, week, scale):
         assert [None if cell is None else f"{cell:f}" for cell in row[2:-1]] == shown
 
 
-@pytest.mark.clause("T9.download-what-filters-show")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 def test_the_journal_file_has_all_pages_of_the_filter(signed, store):
     many = [
         JournalEntry("03", "phase_voltage_lost", at, at, {"phase": "1"})
@@ -197,7 +197,7 @@ def test_the_journal_file_has_all_pages_of_the_filter(signed, store):
     assert one.column("Начало") == [datetime(2026, 11, 6, 3)]
 
 
-@pytest.mark.clause("T9.download-what-filters-show", "T4.download")
+@pytest.mark.clause("T9.csv", "T9.xlsx")
 def test_the_information_file_has_the_25_fields_of_the_page(signed, week):
     file, csv = both(signed, "info")
     text = signed.open(signed.here).text
@@ -211,7 +211,6 @@ def test_the_information_file_has_the_25_fields_of_the_page(signed, week):
     assert "'=HYPERLINK(1)" in csv.column("Значение")
 
 
-@pytest.mark.clause("T9.download-types", "T9.download-injection")
 @given(st.lists(st.tuples(TEXT | st.none(), NUMBERS | st.none(), DAYS, MINUTES), max_size=6))
 def test_what_is_written_is_read_back_as_what_it_was(rows):
     token = language.set("ru")
@@ -234,7 +233,6 @@ def test_what_is_written_is_read_back_as_what_it_was(rows):
         assert row[0] is None or not row[0].startswith(("=", "+", "-", "@"))
 
 
-@pytest.mark.clause("T9.download-english")
 def test_in_english_fields_are_parted_by_commas():
     token = language.set("en")
     file = io.BytesIO()
@@ -246,7 +244,6 @@ def test_in_english_fields_are_parted_by_commas():
     ]  # fmt: skip
 
 
-@pytest.mark.clause("T9.download-limited")
 def test_of_more_than_a_year_the_newest_year_is_given_and_said(signed, week):
     file, _ = both(signed, "profile?from=2020-01-01&to=2026-11-23")
     assert len(file.rows) == 371 * 48

@@ -83,6 +83,17 @@ def test_every_page_of_a_contract_opens(signed, owner, week):
         page(signed, f"{point}/readings?scale={scale}")
 
 
+@pytest.mark.clause("T3.tabs")
+def test_a_smart_meter_has_five_tabs(signed, owner, week):
+    text = page(signed, f"/points/{owner.point}")
+    tabs = re.search(r'<nav class="tabs".*?</nav>', text, re.DOTALL)[0]
+    labels = [words(one).strip() for one in re.findall(r"<a.*?</a>", tabs, re.DOTALL)]
+    assert labels == [
+        "Общая информация", "Показания", "Профиль мощности", "Журналы событий",
+        "Трансформаторы тока и напряжения",
+    ]  # fmt: skip
+
+
 def test_fragments_are_parts_of_the_same_page(signed, owner, week):
     point = f"/points/{owner.point}"
     for address in (

@@ -14,8 +14,10 @@ from hub.domain.clock import MeterTime
 from hub.domain.journal import JournalPage
 from hub.domain.pages import Cursor
 from hub.domain.profile import Gap
+from hub.plugins.api import TransformerCard
 from hub.services import events
 from hub.services.accounts import Accounts
+from hub.services.books import transformer_dict
 from hub.store import tables
 from hub.store import told as kept
 
@@ -105,6 +107,13 @@ def pages(portal, store):
                 source="theirs", basis="accepted", told_at=last,
             ),
         )  # fmt: skip
+        point = unit.session.get(tables.ContractPoint, anna.point)
+        point.transformers = [
+            transformer_dict(
+                TransformerCard(kind="current", phase=phase, facts={}, from_on=last.date())
+            )
+            for phase in (1, 2, 3)
+        ]
         unit.cursor().execute("UPDATE contract SET does = ?", ('["submit", "appeals"]',))
     browsers = {"anna@example.org": None, "new@example.org": None, "": portal()}
 

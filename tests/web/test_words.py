@@ -73,7 +73,7 @@ def publish(keeping, title, kind=NoticeKind.PLANNED_WORK, **more):
 # -- notifications -----------------------------------------------------------------------------
 
 
-@pytest.mark.clause("N1.unread", "N1.open", "N1.sign")
+@pytest.mark.clause("N1.list", "N1.unread", "N1.open", "N1.sign")
 async def test_reading_a_notification_takes_the_signs_away(signed, keeping, carry):
     begin = datetime(2026, 12, 3, 7, tzinfo=UTC)
     publish(keeping, "Работы 3 декабря", from_at=begin, to_at=begin + timedelta(hours=4))

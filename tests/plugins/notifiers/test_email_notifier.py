@@ -79,7 +79,6 @@ async def deliver(url, to="anna@example.org"):
     return await spec().build(settings).deliver(desk, MESSAGE, to)
 
 
-@pytest.mark.clause("N2.email-server")
 async def test_a_mail_is_handed_over_whole():
     server = Server()
     async with listening(server) as url:

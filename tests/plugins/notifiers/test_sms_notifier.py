@@ -54,7 +54,6 @@ def sent(answer, **settings):
     return outcome, heard
 
 
-@pytest.mark.clause("A7.gateway")
 def test_a_json_body_keeps_quotation_marks_and_headers_are_secret():
     outcome, [(head, body)] = sent((200, "ok"), headers="Authorization: Bearer k3y\n")
     assert outcome.remote_id == "code:1"

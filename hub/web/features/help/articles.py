@@ -75,8 +75,8 @@ ARTICLES: Final = (
     ),
     Article(
         "notifications",
-        N_("Notifications and how to set them up"),
-        N_("What comes, where to, and your own rules"),
+        N_("Read notifications"),
+        N_("From the supplier and from the meters"),
         "bell",
     ),
     Article(
