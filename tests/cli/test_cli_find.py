@@ -121,7 +121,7 @@ def test_interrupted_it_shows_what_was_found(mercuries):
     assert "addresses at" in process.stderr.readline()
     time.sleep(8)  # both have answered long since, and there are 238 addresses to go
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=90)
     answer = json.loads(out)
     assert process.returncode == 130
     assert answer["whole"] is False

@@ -47,15 +47,15 @@ def test_without_one_known_price_there_is_no_rouble(prices, days):
     assert kopecks_by_zone(TWO, None, {"T1": Fraction(1), "T2": None}, DAY) is None
 
 
-def tell_prices(world, user: int, point: int) -> None:
+def tell_prices(world, point: int) -> None:
     with world.store.write() as unit:
-        own = kept.own_point(unit, user, point)
+        own = unit.session.get(tables.ContractPoint, point)
         kept.put_tariffs(
             unit,
-            own[1].id,
+            own.contract_id,
             [
                 tables.ContractTariff(
-                    contract_id=own[1].id, zone=price.zone, millionths=price.millionths,
+                    contract_id=own.contract_id, zone=price.zone, millionths=price.millionths,
                     valid_from=price.valid_from,
                 )
                 for price in TWO
@@ -74,7 +74,7 @@ def test_a_line_is_of_registers_or_of_half_hours_and_says_so(world):
     got = before.periods(user, point, DAY[0], DAY[0] + timedelta(days=2), Level.DAY)
     assert [each.cost for each in got.periods] == [None] * 3
     assert not got.priced
-    tell_prices(world, user, point)
+    tell_prices(world, point)
     got = before.periods(user, point, DAY[0], DAY[0] + timedelta(days=2), Level.DAY)
     night = sum(1 for rule in range(48) if not 14 <= rule < 46)
     assert [each.cost for each in got.periods] == [
@@ -87,7 +87,7 @@ def test_a_line_is_of_registers_or_of_half_hours_and_says_so(world):
 def test_without_a_register_map_zones_are_of_half_hours(world):
     user, point, _, meter = world.simple(rules=T1_T2)
     daily(world, meter, 2)
-    tell_prices(world, user, point)
+    tell_prices(world, point)
     got = Registers(world.store, lambda: NOW).periods(user, point, *DAY, Level.DAY)
     assert got.periods[0].used[-1] is not None
     assert got.periods[0].cost is None  # no half-hour is there to tell the zones

@@ -56,7 +56,7 @@ def test_quoted_labels_are_those_of_the_pages(slug, language):
     shown: set[str] = set()
     for message in catalog:
         shown.update((message.string,) if isinstance(message.string, str) else message.string)
-    text = (TEXTS / language / f"{slug}.html").read_text("utf-8")
+    text = (TEXTS / language / f"_{slug}.html").read_text("utf-8")
     quoted = re.findall("«([^»]+)»" if language == "ru" else "“([^”]+)”", text)
     assert {label for label in quoted if label not in shown} - NOT_OURS == set()
 

@@ -13,6 +13,7 @@ from hub.web.features.account import views as account
 from hub.web.features.appeals import views as appeals
 from hub.web.features.contracts import views as contracts
 from hub.web.features.demo import views as demo
+from hub.web.features.help.articles import ARTICLES
 from hub.web.features.home import views as home
 from hub.web.features.journal import views as journal
 from hub.web.features.live.present import live_view
@@ -680,6 +681,18 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
         {"view": profile_view(state="silent")},
         "points",
     ),
+    "help": ("help/contents.html", {"articles": ARTICLES}, None),
+    "help-article": (
+        "help/article.html",
+        {
+            "article": ARTICLES[0],
+            "picture": "help/start.ru.png",
+            "size": (1000, 720),
+            "following": ARTICLES[1],
+        },
+        None,
+    ),
+    "offline": ("install/offline.html", {}, None),
     "mail": ("demo/mail.html", {"letters": (LETTER,)}, None),
     "mail-none": ("demo/mail.html", {"letters": ()}, None),
     "letter": ("demo/letter.html", {"letter": LETTER}, None),

@@ -1,6 +1,6 @@
 """The articles of «Помощь», in the order in which a newcomer needs them.
 
-The text of an article is ``templates/help/<language>/<slug>.html``; its picture is
+The text of an article is ``templates/help/<language>/_<slug>.html``; its picture is
 ``static/help/<slug>.<language>.png``, taken by ``tests/e2e/help_pictures.py``.
 """
 

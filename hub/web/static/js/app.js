@@ -220,7 +220,7 @@
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const id of ["contracts", "switcher", "sections"]) {
         const old = document.getElementById(id), next = fresh.getElementById(id);
-        if (!old || !next || old.innerHTML === next.innerHTML) continue;
+        if (!old || !next || old.textContent === next.textContent) continue;
         if (old.open) next.open = true;
         const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
         old.replaceWith(document.adoptNode(next));
