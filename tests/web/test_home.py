@@ -218,7 +218,10 @@ def test_an_open_window_asks_for_readings_until_they_are_sent(home, store, made,
     else:
         assert "Передайте показания: Вода" in attention(page)
         assert "Остался 1 день." in attention(page)
-        assert f'href="/points/{point}/submit">Передать показания' in page.text
+        assert f'href="#meter-{point}">К прибору' in page.text.replace("\u00a0", " ")
+        row = page.text.partition(f'id="meter-{point}"')[2].partition("</li>")[0]
+        assert f'href="/points/{point}/submit"' in row
+        assert page.text.count('Передать показания</span><span class="vh">') == 1
 
 
 def test_a_supplier_that_takes_no_readings_is_sent_none(home, store, made):

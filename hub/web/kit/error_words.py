@@ -111,16 +111,16 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("Write the full name, at most 120 characters."),
     ),
     "account.choice_wrong": (
-        N_("There is no such choice. Choose another one."),
         N_("choose again"),
+        N_("There is no such choice. Choose another one."),
     ),
     "account.word_wrong": (
-        N_("Type the word as it is written above, so that nothing is deleted by mistake."),
         N_("type the word"),
+        N_("Type the word as it is written above, so that nothing is deleted by mistake."),
     ),
     "account.consent_missing": (
-        N_("Without your consent the portal may not keep your data, so it can't register you."),
         N_("agree or do not register"),
+        N_("Without your consent the portal may not keep your data, so it can't register you."),
     ),
     "account.phone_empty": (
         N_("is empty"),

@@ -37,8 +37,8 @@ def _readings(card: PointCard, due: Due) -> Asks:
         "warn",
         gettext("Send the readings: %(name)s") % {"name": card.name},
         f"{words} {days}",
-        f"/points/{card.id}/submit",
-        gettext("Send readings"),
+        f"#meter-{card.id}",  # its row has the form
+        gettext("Show the meter"),
     )
 
 
