@@ -190,7 +190,7 @@ class Leaving:
         try:
             self.persons.prove(user_id, password, "delete_password")
         except InputRefused as refused:
-            wrong |= refused.fields
+            wrong = {**refused.fields, **wrong}  # in the order of the form
         if wrong:
             raise InputRefused(wrong)
         now = self.clock()
