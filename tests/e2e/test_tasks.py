@@ -39,16 +39,37 @@ class Keys(Taps):
         raise AssertionError(f"no Tab leads to {target}")
 
 
-@pytest.fixture(params=[Taps, Keys], ids=["taps", "keys"])
-def act(request, demo, browser):
-    """The main page of the demo's first consumer, on a phone of 390 px."""
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": request.param is Taps}
-    context = browser.new_context(locale="ru-RU", **phone)
-    page = context.new_page()
-    sign_in(page, demo.url, EMAIL, PASSWORD)
-    page.wait_for_selector("#usage")
-    yield request.param(page)
+@pytest.fixture(scope="module")
+def signed_in_state(demo, browser):
+    """One session for all tasks: how often an account may sign in is limited."""
+    context = browser.new_context(locale="ru-RU")
+    sign_in(context.new_page(), demo.url, EMAIL, PASSWORD)
+    yield context.storage_state()
     context.close()
+
+
+@pytest.fixture(params=[Taps, Keys], ids=["taps", "keys"])
+def on_a_phone(request, browser):
+    """Make a page of 390 px, and who acts on it."""
+    contexts = []
+
+    def made(state=None):
+        phone = {"viewport": {"width": 390, "height": 844}, "has_touch": request.param is Taps}
+        contexts.append(browser.new_context(locale="ru-RU", storage_state=state, **phone))
+        return request.param(contexts[-1].new_page())
+
+    yield made
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def act(on_a_phone, demo, signed_in_state):
+    """The main page of the demo's first consumer, on a phone."""
+    found = on_a_phone(signed_in_state)
+    found.page.goto(demo.url)
+    found.page.wait_for_selector("#usage")
+    return found
 
 
 def named(page: Page, text: str, within: str = "body", kind: str = "a, button, summary") -> Locator:
@@ -94,7 +115,9 @@ def test_change_the_password(act):
     assert act.count <= 3
 
 
-def test_sign_out(act):
+def test_sign_out(on_a_phone, demo):
+    act = on_a_phone()
+    sign_in(act.page, demo.url, EMAIL, PASSWORD)
     act(act.page.locator("#me > summary"))
     act(act.page.locator("#me button"))
     act.page.wait_for_url("**/login*")
