@@ -89,6 +89,7 @@ def test_a_pointer_selects_zooms_and_moves_the_overview(page, demo):
     whole = window.bounding_box()
     bar.get_by_role("button", name="Приблизить").click()
     expect(bar).to_be_hidden()
+    window.scroll_into_view_if_needed()  # a mouse reaches what is in the window alone
     zoomed = window.bounding_box()
     assert zoomed["width"] == pytest.approx(whole["width"] / 4, rel=0.1)
     x, y = zoomed["x"] + zoomed["width"] / 2, zoomed["y"] + 20

@@ -39,23 +39,14 @@ class Keys(Taps):
         raise AssertionError(f"no Tab leads to {target}")
 
 
-@pytest.fixture(scope="module")
-def signed_in_state(demo, browser):
-    """One session for all tasks: how often an account may sign in is limited."""
-    context = browser.new_context(locale="ru-RU")
-    sign_in(context.new_page(), demo.url, EMAIL, PASSWORD)
-    yield context.storage_state()
-    context.close()
-
-
 @pytest.fixture(params=[Taps, Keys], ids=["taps", "keys"])
 def on_a_phone(request, browser):
     """Make a page of 390 px, and who acts on it."""
     contexts = []
 
-    def made(state=None):
+    def made():
         phone = {"viewport": {"width": 390, "height": 844}, "has_touch": request.param is Taps}
-        contexts.append(browser.new_context(locale="ru-RU", storage_state=state, **phone))
+        contexts.append(browser.new_context(locale="ru-RU", **phone))
         return request.param(contexts[-1].new_page())
 
     yield made
@@ -64,10 +55,10 @@ def on_a_phone(request, browser):
 
 
 @pytest.fixture
-def act(on_a_phone, demo, signed_in_state):
+def act(on_a_phone, demo):
     """The main page of the demo's first consumer, on a phone."""
-    found = on_a_phone(signed_in_state)
-    found.page.goto(demo.url)
+    found = on_a_phone()
+    sign_in(found.page, demo.url, EMAIL, PASSWORD)
     found.page.wait_for_selector("#usage")
     return found
 
@@ -117,7 +108,7 @@ def test_change_the_password(act):
 
 def test_sign_out(on_a_phone, demo):
     act = on_a_phone()
-    sign_in(act.page, demo.url, EMAIL, PASSWORD)
+    sign_in(act.page, demo.url, EMAIL, PASSWORD, anew=True)
     act(act.page.locator("#me > summary"))
     act(act.page.locator("#me button"))
     act.page.wait_for_url("**/login*")
