@@ -129,6 +129,7 @@ def portal(installation, supplier) -> Iterator[Portal]:
     answer = made.browser.sign_in(EMAIL, PASSWORD)
     assert answer.status_code == SEE_OTHER
     yield made
+    made.browser.client.close()
     made.process.terminate()
     made.process.communicate(timeout=20)
     assert made.process.returncode == 0
@@ -251,7 +252,7 @@ def test_pages_stay_while_the_supplier_is_out_of_sorts(portal, contract, points,
     with town.in_mood(mood):
         asked = town.asked
         portal.hasten()
-        wait_for(lambda: town.asked > asked)
+        wait_for(lambda: town.asked > asked, portal)
         if mood == "slow":  # the page is answered while the supplier still thinks
             assert town.held
             assert "The mill" in portal.read(f"/contracts/{contract}")
