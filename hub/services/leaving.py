@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
+from hub.domain.spreadsheets import harmless
 from hub.errors import InputRefused
 from hub.services.accounts import hashed, subject_of
 from hub.services.clock import utc_now
@@ -31,7 +32,6 @@ from hub.store.unit import Store
 MONTH = timedelta(days=28)
 OLDEST = timedelta(days=3 * 366)  # of half-hours: longer than any meter's memory
 WORDS = ("DELETE", "УДАЛИТЬ")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CHANNELS = ("active_import", "active_export", "reactive_import", "reactive_export")
 SLOT = ("start", "minutes", *CHANNELS, "partial", "estimated", "manual", "source")
 EVENT = ("began", "ended", "kind", "severity", "phase", "meter", "detail")
@@ -222,9 +222,7 @@ def _cell(value: Any) -> Any:
         value = json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _slot(slot: SlotView) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response, Stream
 
+from hub.domain.spreadsheets import harmless
 from hub.web.kit.exact import plain
 from hub.web.kit.formats import day_num, moment_num, serial
 from hub.web.kit.i18n import NBSP, gettext, language
@@ -36,7 +37,6 @@ FORMS: Final = {
 }
 IN_MEMORY: Final = 1 << 20
 CHUNK: Final = 1 << 16
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 WIDEST, NARROWEST = 60, 11
 
 Cell: TypeAlias = str | Decimal | int | date | datetime | None
@@ -136,7 +136,7 @@ def _text(cell: Cell, russian: bool) -> str:  # noqa: FBT001 - said once
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(FORMULA) else cell
+        return harmless(cell)
     if isinstance(cell, Decimal):
         return plain(cell).replace(".", ",") if russian else plain(cell)
     if isinstance(cell, datetime):
