@@ -23,7 +23,6 @@ from hub.plugins.api import (
     SupplierSpec,
 )
 from hub.services.contracts import Contracts
-from hub.services.exchange import Exchange
 from hub.services.passwords import Passwords
 from hub.services.profile import Profiles
 from hub.store import contracts as stored
@@ -57,7 +56,7 @@ class Telling:
         return Account("7", "TP-7")
 
     async def answer(self, desk, challenge, reply):
-        raise NotImplementedError
+        raise AssertionError("it gave no challenge")
 
     def does(self, account):
         return self.does_too
@@ -108,11 +107,6 @@ def telling():
 @pytest.fixture
 def plugins(telling):
     return Plugins(telling)
-
-
-@pytest.fixture
-def exchange(store, plugins, clock):
-    return Exchange(store, plugins, Passwords(), clock)
 
 
 @pytest.fixture

@@ -45,7 +45,6 @@ from hub.services.bookkeeping import (
     window_of,
 )
 from hub.services.books import HouseBooks
-from hub.services.passwords import Passwords
 from hub.store import tables
 
 NUMBER = "76-1"
@@ -61,11 +60,6 @@ WATER = Point(
     id="", name="Вода", number="P-2", resource=Resource.WATER, unit="m3", whole_digits=5,
     decimal_digits=3, submit_from_day=15, submit_to_day=25, facts={PointFact.NORM_MONTH: "6"},
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    return Passwords()
 
 
 @pytest.fixture

@@ -58,16 +58,6 @@ def plugins():
     return load_plugins(only=["house"], strict=True)
 
 
-@pytest.fixture(scope="module")
-def passwords():
-    return Passwords()
-
-
-@pytest.fixture
-def contracts(store, clock, plugins, passwords):
-    return Contracts(store, plugins, passwords, clock)
-
-
 @pytest.fixture
 def supplier(store, clock, passwords):
     supplier_id = open_supplier(store, title="Заречье", card=CARD, now=clock())

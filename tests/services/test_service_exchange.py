@@ -45,7 +45,6 @@ from hub.services.books import HouseBooks
 from hub.services.contracts import Contracts
 from hub.services.exchange import Exchange
 from hub.services.notices import Notices
-from hub.services.passwords import Passwords
 from hub.services.submissions import Doubtful, Submissions, billed_in
 from hub.store import tables
 from hub.store.accounts import SignedIn
@@ -62,11 +61,6 @@ def plugins():
     return load_plugins(only=["house"], strict=True)
 
 
-@pytest.fixture(scope="module")
-def passwords():
-    return Passwords()
-
-
 @pytest.fixture
 def keeping(store, clock, passwords):
     supplier = open_supplier(store, title="Заречье", card=SupplierCard(name="Z"), now=clock())
@@ -81,21 +75,6 @@ def keeping(store, clock, passwords):
     keeping.add_point(NUMBER, WATER, "Вода")
     keeping.record(NUMBER, "P-2", Taken({"": Decimal(100)}, date(2026, 10, 20)))
     return keeping
-
-
-@pytest.fixture
-def contracts(store, plugins, passwords, clock):
-    return Contracts(store, plugins, passwords, clock)
-
-
-@pytest.fixture
-def exchange(store, plugins, passwords, clock):
-    return Exchange(store, plugins, passwords, clock)
-
-
-@pytest.fixture
-def user(world):
-    return world.user()
 
 
 @pytest.fixture

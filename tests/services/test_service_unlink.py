@@ -11,10 +11,7 @@ from hub.plugins.api import AppealState, NoticeKind, Point, Resource, SupplierCa
 from hub.plugins.manager import load_plugins
 from hub.services.appeals import Appeals, Draft
 from hub.services.bookkeeping import BookedContract, Bookkeeping, NewNotice, Taken, open_supplier
-from hub.services.contracts import Contracts
-from hub.services.exchange import Exchange
 from hub.services.notices import Notices
-from hub.services.passwords import Passwords
 from hub.services.submissions import Submissions
 from hub.store import tables, told
 
@@ -30,11 +27,6 @@ def plugins():
     return load_plugins(only=["house"], strict=True)
 
 
-@pytest.fixture(scope="module")
-def passwords():
-    return Passwords()
-
-
 @pytest.fixture
 def keeping(store, clock, passwords):
     supplier = open_supplier(store, title="Заречье", card=SupplierCard(name="Z"), now=clock())
@@ -47,21 +39,6 @@ def keeping(store, clock, passwords):
     keeping.add_point(NUMBER, WATER, "Вода")
     keeping.record(NUMBER, "P-2", Taken({"": Decimal(100)}, date(2026, 10, 20)))
     return keeping
-
-
-@pytest.fixture
-def contracts(store, plugins, passwords, clock):
-    return Contracts(store, plugins, passwords, clock)
-
-
-@pytest.fixture
-def exchange(store, plugins, passwords, clock):
-    return Exchange(store, plugins, passwords, clock)
-
-
-@pytest.fixture
-def user(world):
-    return world.user()
 
 
 def link(contracts, keeping, user, login="dom"):

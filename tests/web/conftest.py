@@ -14,6 +14,8 @@ from hub.app import assemble, create_app
 from hub.errors import LineDown, Missing
 from hub.plugins.manager import load_plugins
 from hub.services.accounts import Accounts
+from hub.services.exchange import Exchange
+from hub.services.passwords import Passwords
 from hub.settings import Settings
 from hub.web.kit.i18n import language
 from hub.web.kit.requests import AnyRequest
@@ -96,6 +98,18 @@ def portal(settings, store, plugins):
 @pytest.fixture
 def guest(portal) -> Browser:
     return portal()
+
+
+@pytest.fixture
+def carry(store, plugins):
+    """Let the exchange do what is due."""
+
+    async def run() -> None:
+        exchange = Exchange(store, plugins, Passwords())
+        while await exchange.run_due():
+            pass
+
+    return run
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from portal import PART, words
 from hub.cli.house import house
 from hub.plugins.api import Point, PointFact, Resource, SupplierCard
 from hub.services.bookkeeping import BookedContract, Bookkeeping, Taken, open_supplier
-from hub.services.exchange import Exchange
 from hub.services.passwords import Passwords
 from hub.store import tables
 from hub.store import told as kept
@@ -58,18 +57,6 @@ def keeping(store):
         books.add_point("76-4001", point, tariff)
         books.record("76-4001", point.number, Taken(values, BEFORE))
     return books
-
-
-@pytest.fixture
-def carry(store, plugins):
-    """Let the exchange do what is due."""
-
-    async def run() -> None:
-        exchange = Exchange(store, plugins, Passwords())
-        while await exchange.run_due():
-            pass
-
-    return run
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hub.services.bookkeeping import (
     Taken,
     open_supplier,
 )
-from hub.services.exchange import Exchange
 from hub.services.passwords import Passwords
 from hub.web.kit.i18n import LANGUAGES
 
@@ -40,18 +39,6 @@ def keeping(store):
         )
     )  # fmt: skip
     return books
-
-
-@pytest.fixture
-def carry(store, plugins):
-    """Let the exchange do what is due."""
-
-    async def run() -> None:
-        exchange = Exchange(store, plugins, Passwords())
-        while await exchange.run_due():
-            pass
-
-    return run
 
 
 @pytest.fixture
