@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
 import help_pictures
 import httpx
@@ -26,6 +27,7 @@ PORT = 8143
 WIDTHS = {1440: 1000, 390: 844}
 LOOKS = {(1440, "light"), (390, "dark")}  # of every page; the other two of SHOWN alone
 SHOWN = {"home", "points", "profile", "readings"}
+WORKSHOP = "Цех, ввод 1"  # through current transformers
 TALLEST = 1900
 THEMES = ("light", "dark")
 PATIENCE_S = 300
@@ -62,6 +64,16 @@ def wait_for_history(page: Page, url: str) -> None:
     raise RuntimeError("The meters' history was not read in five minutes; see the demo's output.")
 
 
+def point_named(page: Page, name: str) -> str:
+    """Find a point of any contract by its name, in the lists that a person has."""
+    for contract in page.locator("#contracts > li > a").all():
+        page.goto(urljoin(page.url, f"{contract.get_attribute('href')}/points"))
+        found = page.get_by_role("link", name=re.compile(name)).first
+        if found.count():
+            return str(found.get_attribute("href"))
+    raise RuntimeError(f"The demo has no point {name}.")
+
+
 def addresses(page: Page, url: str) -> dict[str, str]:
     """Pages by the name of their picture, found as a person finds them."""
     page.goto(url)
@@ -71,6 +83,7 @@ def addresses(page: Page, url: str) -> dict[str, str]:
     if found is None:
         raise RuntimeError("The demo has no point.")
     point = found[0]
+    through_transformers = point_named(page, WORKSHOP)
     today = date.today()  # noqa: DTZ011 - the demo runs by this machine's clock
     monday = today - timedelta(days=today.weekday() + 7)
     week = f"from={monday}&to={monday + timedelta(days=6)}"
@@ -85,7 +98,7 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "profile-week": f"{point}/profile?{week}",
         "profile-day": f"{point}/profile?from={monday}&to={monday}&day={monday}",
         "profile-month": f"{point}/profile?{month}",
-        "transformers": f"{point}/transformers",
+        "transformers": f"{through_transformers}/transformers",
         "journal": f"{point}/journal",
         "live": f"{point}/live",
         "contract-new": "/contracts/new",
