@@ -33,6 +33,8 @@ def test_template_keeps_the_rules(path: Path):
     for form in re.findall(r"<form\b.*?</form>", text, re.DOTALL):
         if 'method="post"' in form:
             assert "{{ csrf_input }}" in form
+        if re.match(r'<form class="(card )?form"', form) and 'method="post"' in form:
+            assert "novalidate" in form, "we say what is wrong, in the page's language"
 
 
 @pytest.mark.parametrize("name", PAGES)
