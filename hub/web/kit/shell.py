@@ -1,5 +1,6 @@
 """What the frame around every signed-in page shows."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -56,6 +57,11 @@ class Shell:
     @property
     def current(self) -> ShellContract | None:
         return next((c for c in self.contracts if c.id == self.current_id), None)
+
+    @property
+    def unread_counts(self) -> str:
+        """Say in JSON how many are unread of each contract that has any, for the script."""
+        return json.dumps({each.id: each.unread for each in self.contracts if each.unread})
 
     @property
     def others_unread(self) -> bool:

@@ -213,7 +213,9 @@
       }
       const news = $("#news");
       if (news && Math.max(0, ...(unread[news.dataset.contract] || [])) > Number(news.dataset.newest)) $(".note", news).hidden = false;
-      if (shown === event.data) return;
+      const counts = Object.entries(unread).map(([id, ids]) => [id, ids.length]).filter(([, count]) => count);
+      const known = shown === null && JSON.stringify(Object.fromEntries(counts)) === JSON.stringify(JSON.parse(frame.dataset.counts));
+      if (known || shown === event.data) { shown = event.data; return; }
       shown = event.data;
       const answer = await fetch(frame.dataset.signs, { headers: { "HX-Request": "true" } });
       if (!answer.ok || answer.redirected) return;
