@@ -82,7 +82,7 @@ def test_a_contract_is_renamed_by_keyboard_alone(open_page, width):
         page.keyboard.press("Enter")
         expect(
             page.locator("dialog[open] [role=alert]")
-        ).to_be_focused()  # an empty name is refused
+        ).to_be_focused()  # refused
         name.fill(text)
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text(text)
