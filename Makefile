@@ -95,8 +95,9 @@ docs: $(VENV)/.test
 catalogs: $(VENV)/.test
 	$(BIN)/python tests/catalogs.py
 
+# Extras stay in the pins: pip takes a later coverage for coverage[toml] where only coverage is pinned.
 LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--universal --python-version 3.11 --allow-unsafe --custom-compile-command 'make lock'
+	--universal --python-version 3.11 --allow-unsafe --custom-compile-command 'make lock' --no-strip-extras
 lock:
 	@test -n "$(UV)" || { echo "uv is needed: pip install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/run.txt
