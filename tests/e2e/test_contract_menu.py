@@ -80,9 +80,7 @@ def test_a_contract_is_renamed_by_keyboard_alone(open_page, width):
     for text in (f"{before} у реки", before):
         name.fill("")
         page.keyboard.press("Enter")
-        expect(
-            page.locator("dialog[open] [role=alert]")
-        ).to_be_focused()  # refused
+        expect(page.locator("dialog[open] [role=alert]")).to_be_focused()  # refused
         name.fill(text)
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text(text)
