@@ -86,6 +86,12 @@ class Piece:
         origin = self.held.origin
         return self.flags[self.start - origin : self.end - origin].translate(TO_PRESENT)
 
+    def gives(self, first: int, last: int) -> bool:
+        """Say whether it has a value that counts between two minutes."""
+        low = slot_at(first, self.minutes) - self.start
+        high = slot_at(last, self.minutes) - self.start
+        return 1 in self.present()[max(low, 0) : max(high, 0)]
+
 
 @dataclass(slots=True)
 class Load:
@@ -103,10 +109,9 @@ class Load:
         """Channels that any piece has, in the order P+ P- Q+ Q-."""
         return tuple(sorted({c for piece in self.pieces for c in piece.held.channels}))
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Sources that give at least one slot, best first."""
-        found = {piece.held.row.source for piece in self.pieces if 1 in piece.present()}
+    def sources(self, first: int, last: int) -> tuple[str, ...]:
+        """Name the sources that give a slot from minute ``first`` up to ``last``, best first."""
+        found = {piece.held.row.source for piece in self.pieces if piece.gives(first, last)}
         return tuple(sorted(found, key=RANK.__getitem__))
 
     @property

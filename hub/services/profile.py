@@ -246,7 +246,7 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
         minutes=load.minutes,
         zones=cut.zones,
         channels=load.channels,
-        sources=load.sources,
+        sources=load.sources(cut.first_slot * load.minutes, cut.end_slot * load.minutes),
         items=items,
         total=total,
         peak=total.peak,

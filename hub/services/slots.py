@@ -73,7 +73,6 @@ class Columns:
     flags: list[int]
     covered: list[int]
     zone: list[int]
-    sources: tuple[str, ...]
     damaged: tuple[tuple[int, int], ...]  # spans in seconds
     now: int
 
@@ -193,7 +192,6 @@ def columns_of(load: Load, first: date, last: date, step: int, now: datetime) ->
         flags=cells.flags,
         covered=cells.covered,
         zone=zone,
-        sources=load.sources,
         damaged=tuple((day * 86400, (day + 1) * 86400) for day in broken),
         now=int(now.timestamp()),
     )

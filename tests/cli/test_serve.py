@@ -1,18 +1,23 @@
 """``hub serve`` as a process: it listens, is ready, ends in order, and says what is in its way."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
+from portal import Browser
 
 from hub.store.secrets import new_key
 
 pytestmark = pytest.mark.e2e
+
+PATIENCE_S = 30
 
 
 @pytest.fixture
@@ -94,3 +99,46 @@ def test_two_portals_share_a_database_and_a_session(serve):
         token = client.cookies["csrftoken"]
         answer = client.post(f"{second}login", data={"_csrf_token": token, "email": "a@b.cd"})
         assert answer.status_code == 422  # and not 403: the token of one is good at the other
+
+
+def letter_link(browser: Browser) -> str:
+    """The link of the newest letter, once it is carried."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        letters = re.findall(r'href="(/demo/mail/\d+)"', browser.open("/demo/mail").text)
+        if letters:
+            found = re.search(
+                r'href="[^"]*(/(?:register|recover)/[^"]+)"', browser.open(letters[0]).text
+            )
+            if found:
+                return found[1]
+        time.sleep(0.1)
+    raise AssertionError("no letter came")
+
+
+@pytest.mark.clause("A6.log")
+def test_the_link_of_a_letter_is_in_no_log(serve):
+    """Whatever is logged, also of requests that fail: who reads it can't open an account."""
+    process = serve("--port", "0", HUB_DEMO="1", HUB_LOG_LEVEL="debug")
+    url, said = address(process)
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        browser = Browser(client)
+        typed = {"full_name": "Ли Анна", "phone": "+7 900 000-00-00", "consent": "1"}
+        twice = dict.fromkeys(("password", "password_again"), "Correct horse")
+        sent = browser.send("/register", email="li@example.org", **typed, **twice)
+        assert sent.status_code == 303
+        link = letter_link(browser)
+        wrong = f"{link}x"
+        assert client.get(link).status_code == 200
+        assert client.get(wrong).status_code == 410
+        assert client.post(link).status_code == 403  # without the token of the page
+        assert client.put(link).status_code == 405
+        assert browser.send(link).status_code == 303
+        assert client.get(link).status_code == 410
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    said += process.stdout.read()
+    assert "listens on" in said
+    secret = link.rpartition("/")[2]
+    assert len(secret) > 20
+    assert secret not in said

@@ -49,7 +49,8 @@ def count_at(start: datetime) -> int:
 
 
 def make(store: Store, email: str, zone: str = "Europe/Moscow", ratio: int = 1,
-         facts: dict[str, str] | None = None) -> Made:  # fmt: skip
+         facts: dict[str, str] | None = None,
+         rules: list[dict[str, str]] | None = None) -> Made:  # fmt: skip
     now = datetime(2026, 11, 24, 10, tzinfo=UTC)
     user = Accounts(store).add(email=email, full_name="Ким Анна Сергеевна", password=PASSWORD)
     supplier = bookkeeping.open_supplier(
@@ -58,8 +59,9 @@ def make(store: Store, email: str, zone: str = "Europe/Moscow", ratio: int = 1,
     _place, meter = places.set_up(
         store,
         places.NewPlace(
-            supplier_id=supplier, number="P1", name="Ввод", time_zone=zone, schedule="three",
-            rules=THREE, current_ratio=ratio, installed_at=datetime(2026, 1, 1, tzinfo=UTC),
+            supplier_id=supplier, number="P1", name="Ввод", time_zone=zone, schedule="zones",
+            rules=rules or THREE, current_ratio=ratio,
+            installed_at=datetime(2026, 1, 1, tzinfo=UTC),
             register_map={"T1": "T1", "T2": "T2", "T3": "T3"},
             meter=places.NewMeter(
                 line=f"tcp://10.0.0.1:{4000 + user}", driver="mercury234",

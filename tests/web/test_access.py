@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from litestar.testing import TestClient
 from portal import PART, PASSWORD, Browser, deliver, links, words
+from structlog.testing import capture_logs
 
 from hub.app import create_app
 from hub.services.accounts import Accounts
@@ -69,6 +70,20 @@ def test_from_registration_to_the_first_page(portal, store):
     assert first.status_code == 200
     assert "ДОБАВИТЬ ДОГОВОР" in words(first.text)
     assert "Ли Борис Петрович" in first.text
+
+
+@pytest.mark.clause("A6.log")
+@pytest.mark.parametrize("start", ["/register/confirm/", "/recover/"])
+def test_a_link_that_fails_is_logged_without_what_opens(settings, store, plugins, start):
+    app = create_app(settings, store, plugins)
+    made = app.state.services
+    made.accounts.store = made.recovery.store = None  # a fault of ours
+    with TestClient(app, raise_server_exceptions=False) as client, capture_logs() as logged:
+        answer = client.get(f"{start}OnlyTheLetterHasThis")
+    assert answer.status_code == 500
+    (entry,) = [each for each in logged if each["event"] == "request failed"]
+    assert entry["path"] == f"{start}…"
+    assert "OnlyTheLetterHasThis" not in repr(logged)
 
 
 @pytest.mark.parametrize("whole", [True, False])
