@@ -1,10 +1,11 @@
 """``hub house``: a utility's own books, until a console can do it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from hub.services.bookkeeping import Access, Account, Asked, Bookkeeping, Charged, Sent
 
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=StrEnum)
 
 RESOURCES = ("electricity", "water", "gas", "heat", "other")
 UNITS = {"electricity": "kWh", "water": "m3", "gas": "m3", "heat": "Gcal", "other": ""}
 KINDS = ("debt", "planned_work", "outage", "other")
+TRANSFORMERS = ("current", "voltage")
 STATES = ("in_work", "answered", "closed", "refused")
 WRONG = {
     "house.price_wrong": "A price has to be 0 or more, and no finer than a millionth of a rouble.",
@@ -152,7 +155,7 @@ def contract(
 @of_supplier
 def point(number: str, *, supplier: str, tariff: str, **typed: Any) -> None:
     """Add a metering point to the contract NUMBER."""
-    from hub.plugins.api import Point, Resource
+    from hub.plugins.api import Point, PointFact, Resource
 
     first, last = _window(typed["window"])
     whole, decimal = _digits(typed["digits"])
@@ -170,11 +173,62 @@ def point(number: str, *, supplier: str, tariff: str, **typed: Any) -> None:
         decimal_digits=decimal,
         submit_from_day=first,
         submit_to_day=last,
-        facts=_facts(typed["facts"]),
+        facts=_facts(typed["facts"], PointFact),
     )
     with _books(supplier) as books:
         books.add_point(number, added, tariff)
     click.echo(f"Added {typed['name']} to the contract {number}.")
+
+
+@house.command()
+@click.argument("number")
+@click.argument("point")
+@click.option("--kind", default="current", show_default=True, type=click.Choice(TRANSFORMERS))
+@click.option("--phase", required=True, type=click.IntRange(1, 3))
+@click.option("--from", "since", default="", metavar="DAY", help="The first day it hangs there.")
+@click.option("--to", "until", default="", metavar="DAY", help="The last one.")
+@click.option("--fact", "facts", multiple=True, metavar="NAME=TEXT", help="E.g. serial=5512041.")
+@click.option("--strike", is_flag=True, help="It was entered by mistake.")
+@of_supplier
+def transformer(
+    number: str, point: str, *, kind: str, phase: int, since: str, until: str,
+    facts: Sequence[str], strike: bool, supplier: str,
+) -> None:  # fmt: skip
+    """Enter a transformer of a POINT, by its number or name, of the contract NUMBER.
+
+    One of the same kind, phase and first day is replaced.
+    """
+    from hub.plugins.api import TransformerCard, TransformerFact
+
+    card = TransformerCard(
+        kind=kind, phase=phase, facts=_facts(facts, TransformerFact),
+        from_on=_day(since) if since else None, to_on=_day(until) if until else None,
+    )  # fmt: skip
+    with _books(supplier) as books:
+        (books.take_transformer if strike else books.put_transformer)(number, point, card)
+    what = f"the {kind} transformer of phase {phase} of {point}"
+    click.echo(f"{'Struck' if strike else 'Entered'} {what}.")
+
+
+@house.command()
+@of_supplier
+def pause(supplier: str) -> None:
+    """Answer no consumer for a while, as a supplier whose system is down.
+
+    The portal shows what it knows, says of when that is, and keeps what is sent until 'resume'.
+    """
+    with _books(supplier) as books:
+        books.pause()
+    click.echo("The books are paused; 'hub house resume' opens them again.")
+
+
+@house.command()
+@of_supplier
+def resume(supplier: str) -> None:
+    """Answer again; what was sent meanwhile comes in within seconds."""
+    with _books(supplier) as books:
+        books.pause(paused=False)
+    click.echo("The books answer again.")
 
 
 @house.command()
@@ -519,15 +573,13 @@ def _digits(text: str) -> tuple[int | None, int | None]:
     return int(whole), int(decimal or 0)
 
 
-def _facts(typed: Sequence[str]) -> Mapping[Any, str]:
-    from hub.plugins.api import PointFact
-
+def _facts(typed: Sequence[str], known: type[E]) -> dict[E, str]:
     facts = {}
     for each in typed:
         name, _, value = each.partition("=")
-        if name not in set(PointFact):
-            raise click.UsageError(f"'{name}' is no fact; there are {', '.join(PointFact)}")
-        facts[PointFact(name)] = value
+        if name not in set(known):
+            raise click.UsageError(f"'{name}' is no fact; there are {', '.join(known)}")
+        facts[known(name)] = value
     return facts
 
 

@@ -6,6 +6,7 @@ its news at once.
 
 import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from hub.plugins.api import (
     NoticeKind,
     Point,
     SupplierCard,
+    TransformerCard,
 )
 from hub.services.books import (
     LONGEST_BODY,
@@ -283,6 +285,39 @@ class Bookkeeping:
             ),
         )
         return added.id or 0
+
+    def put_transformer(self, number: str, point: str, card: TransformerCard) -> None:
+        """Hang a transformer at a point; the one of its kind, phase and first day gives way."""
+        with self._act("transformer", number, point=point) as unit:
+            row = self._point(unit, self._contract(unit, number), point)
+            others = [each for each in row.transformers if _place(each) != _place_of(card)]
+            row.transformers = [*others, transformer_dict(card)]
+            stored.ask_again(unit, self.supplier_id, row.house_contract_id, unit.now())
+
+    def take_transformer(self, number: str, point: str, card: TransformerCard) -> None:
+        """Strike a transformer that was entered by mistake; Missing if there is none like it."""
+        with self._act("transformer_struck", number, point=point) as unit:
+            row = self._point(unit, self._contract(unit, number), point)
+            others = [each for each in row.transformers if _place(each) != _place_of(card)]
+            if len(others) == len(row.transformers):
+                raise Missing(f"The point {point} has no such transformer from that day on.")
+            row.transformers = others
+            stored.ask_again(unit, self.supplier_id, row.house_contract_id, unit.now())
+
+    def pause(self, *, paused: bool = True) -> None:
+        """Let the books answer nobody, as a supplier that is down, or answer again.
+
+        Consumers see it within seconds; what they send meanwhile waits.
+        """
+        with self._act("pause" if paused else "resume", "books") as unit:
+            row = suppliers.supplier(unit, self.supplier_id)
+            if row is None:
+                raise Missing
+            row.sealed_settings = unit.secrets.seal(
+                json.dumps({"paused": paused}), table="supplier", row=self.supplier_id,
+                field="settings",
+            )  # fmt: skip
+            stored.ask_again(unit, self.supplier_id, None, unit.now())
 
     def contracts(self) -> list[Account]:
         """List all contracts, without bills."""
@@ -640,6 +675,14 @@ class Bookkeeping:
             if name in (row.number, row.name):
                 return row
         raise Missing(f"The contract {house.number} has no point {name}.")
+
+
+def _place(card: Mapping[str, object]) -> tuple[object, object, object]:
+    return card["kind"], card["phase"], card["from_on"]
+
+
+def _place_of(card: TransformerCard) -> tuple[object, object, object]:
+    return _place(transformer_dict(card))
 
 
 def code_hash(code: str) -> str:

@@ -56,9 +56,7 @@ from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
 from hub.wire.http import Web
 
-SUBMISSION = "submission"
-APPEAL = "appeal"
-REPLY = "appeal_reply"
+SUBMISSION, APPEAL, REPLY = kept.SUBMISSION, kept.APPEAL, kept.REPLY
 NOTICE_READ = kept.NOTICE_READ
 KINDS = (SUBMISSION, APPEAL, REPLY, NOTICE_READ)
 AT_ONCE = 4  # so that all of them are over within the lease of a claim
@@ -172,6 +170,8 @@ class Exchange:
             if error is None:
                 spec = self.plugins.connectors.get(supplier.connector)
                 every = spec.every if spec else timedelta(hours=6)
+                if state.failures:
+                    kept.hurry(unit, contract_id, now)
                 state.failures = 0
                 wait = every * (1 + JITTER * random.random())  # noqa: S311
                 state.due_at = now if more else now + wait

@@ -24,6 +24,7 @@ from hub.store.tables import (
     ContractState,
     ContractTariff,
     Notice,
+    Outbox,
     Row,
     Submission,
     Supplier,
@@ -45,13 +46,16 @@ _APPEAL = _T["appeal"].c
 _MESSAGE = _T["appeal_message"].c
 _BILL = _T["contract_bill"].c
 _PAYMENT = _T["contract_payment"].c
+_OUTBOX = _T["outbox"].c
 
 R = TypeVar("R", bound=Row)
 
 LEASE = timedelta(seconds=60)
 MOST_UNREAD = 200
 ON_THE_WAY = ("waiting", "sending")
-NOTICE_READ = "notice_read"  # kind and key of the outbox
+# Kinds of work in the outbox, and the beginnings of its keys.
+SUBMISSION, APPEAL, REPLY = "submission", "appeal", "appeal_reply"
+NOTICE_READ = "notice_read"
 
 # Asked for every page, so it is built once.
 _UNREAD = (
@@ -501,27 +505,42 @@ def forget_points(unit: Unit, ids: Sequence[int]) -> None:
 
 def on_the_way(unit: Unit, contract_id: int) -> int:
     """Count the readings, appeals and replies that have not reached the supplier yet."""
+    return sum(map(len, _on_the_way(unit, contract_id).values()))
+
+
+def hurry(unit: Unit, contract_id: int, now: datetime) -> None:
+    """Have what waits for a contract's supplier carried now: the supplier answers again."""
+    waiting = _on_the_way(unit, contract_id)
+    rows = unit.session.scalars(
+        select(Outbox).where(
+            _OUTBOX.kind.in_(waiting), _OUTBOX.done_at.is_(None), _OUTBOX.due_at > now
+        )
+    )
+    for row in rows:
+        if row.body["id"] in waiting[row.kind]:
+            row.due_at = now
+
+
+def _on_the_way(unit: Unit, contract_id: int) -> dict[str, set[int]]:
+    """Give the ids of what has not reached the supplier yet, by the kind of its work."""
     points = select(_POINT.id).where(_POINT.contract_id == contract_id)
     own = select(_APPEAL.id).where(_APPEAL.contract_id == contract_id)
     appeals_ = select(_APPEAL.id).where(
         _APPEAL.contract_id == contract_id, _APPEAL.state.in_(ON_THE_WAY)
     )
-    waiting = (
-        select(_SUBMISSION.id).where(
+    waiting = {
+        SUBMISSION: select(_SUBMISSION.id).where(
             _SUBMISSION.contract_point_id.in_(points), _SUBMISSION.state.in_(ON_THE_WAY)
         ),
-        appeals_,
-        select(_MESSAGE.id).where(
+        APPEAL: appeals_,
+        REPLY: select(_MESSAGE.id).where(
             _MESSAGE.appeal_id.in_(own),
             _MESSAGE.appeal_id.not_in(appeals_),  # its first words are the appeal itself
             _MESSAGE.key != "",
             _MESSAGE.state.in_(ON_THE_WAY),
         ),
-    )
-    return sum(
-        int(unit.session.execute(select(func.count()).select_from(each.subquery())).scalar_one())
-        for each in waiting
-    )
+    }
+    return {kind: set(unit.session.scalars(each)) for kind, each in waiting.items()}
 
 
 def forget_contract(unit: Unit, contract_id: int) -> None:

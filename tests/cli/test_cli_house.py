@@ -1,7 +1,8 @@
 """``hub house``: the books worked from the command line, as a utility's clerk would."""
 
+import contextlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -168,3 +169,25 @@ def test_several_utilities_have_to_be_told_apart(hub):
 def test_what_is_wrong_is_one_sentence(made, words, sentence):
     said = made.refuses(*words)
     assert sentence in said
+
+
+async def transformers(hub):
+    with contextlib.closing(hub.store()) as store:
+        books = HouseBooks(store, 1, Passwords())
+        (point,) = await books.points(await books.by_number("76-1"))
+    return point.transformers
+
+
+async def test_transformers_are_entered_replaced_and_struck(made):
+    hang = ("transformer", "76-1", "P-2", "--phase", "2", "--from", "2023-02-01")
+    made(*hang, "--fact", "serial=551201", "--fact", "primary_current=200 А")
+    made(*hang, "--fact", "serial=551202")
+    made("transformer", "76-1", "Вода", "--kind", "voltage", "--phase", "1", "--to", "2024-01-31")
+    first, second = await transformers(made)
+    assert (first.kind, first.phase, first.facts) == ("current", 2, {"serial": "551202"})
+    assert (second.kind, second.from_on, second.to_on) == ("voltage", None, date(2024, 1, 31))
+    made(*hang, "--strike")
+    assert await transformers(made) == (second,)
+    assert "no such transformer" in made.refuses(*hang, "--strike")
+    assert "there are model, serial" in made.refuses(*hang, "--fact", "colour=red")
+    assert "no point P-9" in made.refuses("transformer", "76-1", "P-9", "--phase", "1")

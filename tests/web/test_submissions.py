@@ -357,3 +357,49 @@ def test_the_filter_finds_what_waits_for_readings(signed):
     only = words(signed.open(f"{here}?state=wanted").text)
     assert "Гараж" in only
     assert "Тепло" not in only
+
+
+# -- books that answer nobody ------------------------------------------------------------------
+
+
+@pytest.mark.clause("T2.state", "S2.queued", "S2.waiting")
+async def test_what_is_sent_while_the_books_are_paused_comes_in_when_they_resume(
+    signed, garage, store, clerk, carry
+):
+    clerk("pause")
+    await carry()
+    assert "Энергосбыт не отвечает" in words(signed.open(signed.here).text)
+    assert garage.send("8500", "3000").status_code == 303
+    new = f"{signed.here}/appeals/new"
+    page = signed.open(new).text
+    action = re.search(r'<form\b[^>]*action="(/contracts/\d+/appeals[^"]*)"', page)[1]
+    asked = signed.send(new, action, subject="Счет", text="Прошу проверить.")
+    assert asked.status_code == 303
+    await carry()
+    assert "Ждут отправки" in words(garage.open())
+    assert "ОЖИДАЕТ" in words(signed.open(f"{signed.here}/appeals").text).upper()
+    assert "No readings wait." in clerk("readings")
+    assert "No appeals wait." in clerk("appeals")
+
+    clerk("resume")
+    await carry()
+    assert "T1 8500" in clerk("readings")
+    assert "Прошу проверить." in clerk("appeals")
+    page = words(signed.open(signed.here).text)
+    assert "не отвечает" not in page
+    assert "ОЖИДАЕТ" not in words(signed.open(f"{signed.here}/appeals").text).upper()
+    assert clerk("readings").count("ТУ-1") == 1
+
+
+def test_a_contract_of_paused_books_is_not_added_and_what_was_typed_stays(
+    guest, anna, keeping, clerk
+):
+    clerk("pause")
+    guest.sign_in()
+    answer = guest.send(
+        "/contracts/new", supplier=str(keeping.supplier_id), name="Дача", login="4001",
+        password="Ozero-1",
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert 'value="4001"' in answer.text
+    assert "не отвечает" in words(answer.text)

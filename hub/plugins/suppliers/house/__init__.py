@@ -41,6 +41,7 @@ from hub.plugins.api import (
     Submission,
     SubmissionNews,
     SupplierCard,
+    SupplierDown,
     SupplierReading,
     SupplierSpec,
     Tariff,
@@ -53,7 +54,9 @@ SET = TypeVar("SET", bound=PluginSettings)
 
 
 class HouseInstallation(PluginSettings):
-    """Nothing to set: the books are the hub's own."""
+    """The books are the hub's own; ``paused``: they answer nobody, as a supplier that is down."""
+
+    paused: bool = setting(default=False, label="supplier.house.paused")
 
 
 class HouseAccount(PluginSettings):
@@ -72,12 +75,13 @@ class HouseCodeAccount(PluginSettings):
 class Connector(ABC, Generic[SET]):
     """One consumer's access; signs in once and remembers whose books these are."""
 
-    def __init__(self, settings: SET) -> None:
+    def __init__(self, installation: HouseInstallation, settings: SET) -> None:
+        self.paused = installation.paused
         self.settings = settings
         self.account: Account | None = None
 
     async def sign_in(self, desk: Desk) -> Account:
-        self.account = await self._prove(_books(desk))
+        self.account = await self._prove(self._books(desk))
         return self.account
 
     @abstractmethod
@@ -93,41 +97,41 @@ class Connector(ABC, Generic[SET]):
     # -- the contract
 
     async def card(self, desk: Desk) -> SupplierCard:
-        return await _books(desk).card()
+        return await self._books(desk).card()
 
     async def contract(self, desk: Desk) -> Contract:
-        return await _books(desk).contract(await self._signed_in(desk))
+        return await self._books(desk).contract(await self._signed_in(desk))
 
     async def balance(self, desk: Desk) -> Balance:
-        return await _books(desk).balance(await self._signed_in(desk))
+        return await self._books(desk).balance(await self._signed_in(desk))
 
     async def points(self, desk: Desk) -> Sequence[Point]:
-        return await _books(desk).points(await self._signed_in(desk))
+        return await self._books(desk).points(await self._signed_in(desk))
 
     # -- readings
 
     async def readings(self, desk: Desk, since: Cursor | None) -> Page[SupplierReading]:
-        return await _books(desk).readings(await self._signed_in(desk), since)
+        return await self._books(desk).readings(await self._signed_in(desk), since)
 
     async def submit(self, desk: Desk, submission: Submission, consent: Consent) -> Receipt:  # noqa: ARG002 - the hub's own
-        return await _books(desk).submit(await self._signed_in(desk), submission)
+        return await self._books(desk).submit(await self._signed_in(desk), submission)
 
     async def submissions(self, desk: Desk, since: Cursor | None) -> Page[SubmissionNews]:
-        return await _books(desk).submissions(await self._signed_in(desk), since)
+        return await self._books(desk).submissions(await self._signed_in(desk), since)
 
     # -- money
 
     async def tariffs(self, desk: Desk, on: date) -> Sequence[Tariff]:
-        return await _books(desk).tariffs(await self._signed_in(desk), on)
+        return await self._books(desk).tariffs(await self._signed_in(desk), on)
 
     async def payments(self, desk: Desk, since: Cursor | None) -> Page[Payment]:
-        return await _books(desk).payments(await self._signed_in(desk), since)
+        return await self._books(desk).payments(await self._signed_in(desk), since)
 
     async def payment_page(self, desk: Desk, amount: Money) -> str:  # noqa: ARG002 - the protocol's
         raise NotSupported("The house books have no page to pay on.")
 
     async def bills(self, desk: Desk, since: Cursor | None) -> Page[Bill]:
-        return await _books(desk).bills(await self._signed_in(desk), since)
+        return await self._books(desk).bills(await self._signed_in(desk), since)
 
     async def bill_file(self, desk: Desk, remote_id: str) -> Attachment:  # noqa: ARG002 - the protocol's
         raise NotSupported("The house books keep bills as lines, not as files.")
@@ -135,16 +139,16 @@ class Connector(ABC, Generic[SET]):
     # -- notices and appeals
 
     async def notices(self, desk: Desk, since: Cursor | None) -> Page[Notice]:
-        return await _books(desk).notices(await self._signed_in(desk), since)
+        return await self._books(desk).notices(await self._signed_in(desk), since)
 
     async def notice_read(self, desk: Desk, remote_id: str) -> None:
-        await _books(desk).notice_read(await self._signed_in(desk), remote_id)
+        await self._books(desk).notice_read(await self._signed_in(desk), remote_id)
 
     async def topics(self, desk: Desk) -> Mapping[str, str]:  # noqa: ARG002 - the subject is free text
         return {}
 
     async def create_appeal(self, desk: Desk, draft: AppealDraft, consent: Consent) -> Appeal:  # noqa: ARG002 - the hub's own
-        return await _books(desk).create_appeal(await self._signed_in(desk), draft)
+        return await self._books(desk).create_appeal(await self._signed_in(desk), draft)
 
     async def reply(
         self,
@@ -153,16 +157,23 @@ class Connector(ABC, Generic[SET]):
         draft: AppealDraft,
         consent: Consent,  # noqa: ARG002 - the hub's own
     ) -> Appeal:
-        return await _books(desk).reply(await self._signed_in(desk), remote_id, draft)
+        return await self._books(desk).reply(await self._signed_in(desk), remote_id, draft)
 
     async def appeals(self, desk: Desk, since: Cursor | None) -> Page[Appeal]:
-        return await _books(desk).appeals(await self._signed_in(desk), since)
+        return await self._books(desk).appeals(await self._signed_in(desk), since)
 
     async def appeal(self, desk: Desk, remote_id: str) -> Appeal:
-        return await _books(desk).appeal(await self._signed_in(desk), remote_id)
+        return await self._books(desk).appeal(await self._signed_in(desk), remote_id)
 
     async def _signed_in(self, desk: Desk) -> Account:
         return self.account or await self.sign_in(desk)
+
+    def _books(self, desk: Desk) -> Books:
+        if desk.books is None:
+            raise ContractBroken("The house connector was called without the books it wants.")
+        if self.paused:
+            raise SupplierDown("The books are paused; 'hub house resume' opens them again.")
+        return desk.books
 
 
 class HouseConnector(Connector[HouseAccount]):
@@ -182,25 +193,8 @@ class HouseCodeConnector(Connector[HouseCodeAccount]):
         return await books.by_number(self.settings.number)
 
 
-def _books(desk: Desk) -> Books:
-    if desk.books is None:
-        raise ContractBroken("The house connector was called without the books it wants.")
-    return desk.books
-
-
 def _no_hosts(installation: HouseInstallation) -> frozenset[str]:  # noqa: ARG001 - nothing leaves
     return frozenset()
-
-
-def _build(installation: HouseInstallation, account: HouseAccount) -> HouseConnector:  # noqa: ARG001
-    return HouseConnector(account)
-
-
-def _build_by_code(
-    installation: HouseInstallation,  # noqa: ARG001 - nothing in it
-    account: HouseCodeAccount,
-) -> HouseCodeConnector:
-    return HouseCodeConnector(account)
 
 
 @hookimpl
@@ -219,7 +213,7 @@ def hub_supplier_connectors() -> Sequence[SupplierSpec[Any, Any]]:
             account=HouseAccount,
             link_by=LinkBy.ACCOUNT,
             hosts=_no_hosts,
-            build=_build,
+            build=HouseConnector,
             may=DOES,
             wants=frozenset({"books"}),
         ),
@@ -231,7 +225,7 @@ def hub_supplier_connectors() -> Sequence[SupplierSpec[Any, Any]]:
             account=HouseCodeAccount,
             link_by=LinkBy.CODE,
             hosts=_no_hosts,
-            build=_build_by_code,
+            build=HouseCodeConnector,
             may=DOES,
             wants=frozenset({"books"}),
         ),
