@@ -7,12 +7,12 @@ from datetime import datetime
 from hub.errors import Missing
 from hub.plugins.api import Does
 from hub.services.clock import utc_now
-from hub.services.exchange import NOTICE_READ
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.shell import ShellView, shell_in
 from hub.store import outbox, tables
 from hub.store import told as kept
 from hub.store.accounts import SignedIn
+from hub.store.told import NOTICE_READ
 from hub.store.unit import Store, Unit
 
 A_PAGE = 20
@@ -20,9 +20,10 @@ A_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A notification. ``source``: supplier, meter, appeal or reading.
+    """A notification. ``source``: a `domain.notices.Source`.
 
-    Of the last two ``kind`` is what was decided, and ``title`` the subject or the point's name.
+    Of an appeal or a reading ``kind`` is what was decided, and ``title`` the subject or the
+    point's name.
 
     ``text`` may be empty: an appeal's new state without words. ``from_at`` to ``to_at``: when the
     planned work or the outage is.

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from hub.domain.contracts import joined
 from hub.domain.money import millionths_of
+from hub.domain.notices import Source
 from hub.errors import AnswerChanged, CursorLost, Missing
 from hub.plugins.api import (
     Account,
@@ -34,6 +35,7 @@ from hub.plugins.api import (
     HasTariffs,
     Money,
     Notice,
+    NoticeKind,
     Page,
     Payment,
     Point,
@@ -48,6 +50,7 @@ from hub.plugins.api import (
 )
 from hub.services.books import card_dict, transformer_dict
 from hub.services.half_hours import place_of
+from hub.services.publishing import News, publish
 from hub.store import contracts as stored
 from hub.store import places, tables
 from hub.store import told as kept
@@ -181,8 +184,9 @@ def keep(unit: Unit, contract: tables.Contract, told: Told, now: datetime) -> No
         _keep_news(unit, contract_id, news, now)
     for appeal in told.appeals:
         keep_appeal(unit, contract_id, appeal, now)
-    rows: list[tables.Notice | tables.ContractBill | tables.ContractPayment] = [
-        *(_notice(contract_id, each, now) for each in told.notices),
+    for notice in told.notices:
+        publish(unit, _news(contract_id, notice), now)
+    rows: list[tables.ContractBill | tables.ContractPayment] = [
         *(_bill(contract_id, each, now) for each in told.bills),
         *(_payment(contract_id, each, now) for each in told.payments),
     ]
@@ -273,20 +277,17 @@ def announce(unit: Unit, row: tables.Submission, now: datetime) -> None:
     if row.state not in DECIDED or found is None:
         return
     values = ", ".join(f"{zone} {value}".strip() for zone, value in row.values.items())
-    kept.put(
-        unit,
-        tables.Notice(
-            contract_id=found[1].contract_id,
-            contract_point_id=row.contract_point_id,
-            source="reading",
-            remote_id=f"{row.id}/{row.state}",
-            kind=row.state,
-            title=found[1].name,
-            text=f"{values}\n{row.reason}".strip(),
-            published_at=row.changed_at,
-            told_at=now,
-        ),
+    news = News(
+        contract_id=found[1].contract_id,
+        point_id=row.contract_point_id,
+        source=Source.READING,
+        key=f"{row.id}/{row.state}",
+        kind=row.state,
+        title=found[1].name,
+        text=f"{values}\n{row.reason}".strip(),
+        published_at=row.changed_at,
     )
+    publish(unit, news, now)
 
 
 def settle(row: tables.Submission, state: SubmissionState, at: datetime, reason: str = "") -> None:
@@ -343,20 +344,17 @@ def keep_appeal(
     answers = [each for each in appeal.thread if each[1]]
     if known and not quiet and (row.state, len(answers)) != before:
         new = len(answers) > before[1]
-        kept.put(
-            unit,
-            tables.Notice(
-                contract_id=contract_id,
-                appeal_id=row.id,
-                source="appeal",
-                remote_id=f"{row.id}/{row.state}/{len(answers)}",
-                kind=row.state,
-                title=row.subject,
-                text=answers[-1][2][:LONGEST_BODY] if new else "",
-                published_at=appeal.changed_at,
-                told_at=now,
-            ),
+        news = News(
+            contract_id=contract_id,
+            appeal_id=row.id,
+            source=Source.APPEAL,
+            key=f"{row.id}/{row.state}/{len(answers)}",
+            kind=row.state,
+            title=row.subject,
+            text=answers[-1][2][:LONGEST_BODY] if new else "",
+            published_at=appeal.changed_at,
         )
+        publish(unit, news, now)
     return row
 
 
@@ -384,17 +382,18 @@ def _reading(point: int, told: SupplierReading, now: datetime) -> tables.ToldRea
     )
 
 
-def _notice(contract_id: int, told: Notice, now: datetime) -> tables.Notice:
-    return tables.Notice(
+def _news(contract_id: int, told: Notice) -> News:
+    return News(
         contract_id=contract_id,
-        remote_id=told.remote_id,
+        source=Source.SUPPLIER,
+        key=told.remote_id,
         kind=told.kind.value,
         title=text(told.title),
         text=told.text[:LONGEST_BODY],
         from_at=told.from_at,
         to_at=told.to_at,
         published_at=told.published_at,
-        told_at=now,
+        urgent=told.kind is NoticeKind.OUTAGE,
     )
 
 

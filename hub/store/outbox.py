@@ -140,6 +140,11 @@ def forget(unit: Unit, keys: Collection[str]) -> None:
     unit.session.execute(delete(Outbox).where(col(Outbox.key).in_(keys)))
 
 
+def forget_notices(unit: Unit, ids: Collection[int]) -> None:
+    """Let go of messages that tell of notices, done or not."""
+    unit.session.execute(delete(Outbox).where(col(Outbox.body)["notice"].as_integer().in_(ids)))
+
+
 def prune(unit: Unit, before: datetime) -> int:
     """Forget what was done before an instant; returns how much that was."""
     gone = unit.session.execute(

@@ -58,6 +58,10 @@ class User(Row, table=True):
     role: str = "consumer"  # consumer, operator, admin
     language: str = ""  # '': as the browser asks
     theme: str = ""  # '': as the system asks
+    # The number that takes SMS, proven by a code; ``phone`` is what the person told.
+    confirmed_phone: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    quiet_from: int | None = None  # minutes after midnight of the contract's zone
+    quiet_to: int | None = None
     last_contract_id: int | None = Field(default=None, sa_type=BIG)
     created_at: datetime
     confirmed_at: datetime | None = None
@@ -90,9 +94,10 @@ class OneTimeToken(Row, table=True):
 
 
 class SecondFactor(Row, table=True):
-    """The secret of an authenticator app (RFC 6238), in force from ``on_at``.
+    """What is asked for besides the password, in force from ``on_at``.
 
-    ``last_step``: the time step of the last code that was taken; none is taken twice.
+    ``way``: app, then ``sealed_secret`` is its secret (RFC 6238) and ``last_step`` the time step
+    of the last code that was taken, none is taken twice; or sms, to the confirmed phone.
     """
 
     __tablename__ = "second_factor"
@@ -100,6 +105,7 @@ class SecondFactor(Row, table=True):
     sealed_secret: str
     on_at: datetime | None = None
     last_step: int = Field(default=0, sa_type=BIG)
+    way: str = Field(default="app", sa_column_kwargs={"server_default": "app"})
 
 
 class RecoveryCode(Row, table=True):
@@ -109,6 +115,29 @@ class RecoveryCode(Row, table=True):
     user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
     code_hash: str = Field(primary_key=True)
     used_at: datetime | None = None
+
+
+class PhoneCode(Row, table=True):
+    """A code on its way to a phone, or waiting to be typed; a new one replaces it."""
+
+    __tablename__ = "phone_code"
+    user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
+    purpose: str = Field(primary_key=True)  # phone, sign_in
+    phone: str
+    code_hash: str
+    sent_at: datetime
+    expires_at: datetime
+    tries: int = 0
+
+
+class NoticeChoice(Row, table=True):
+    """Whether a person is told of a source by a channel; without a row `domain.notices` says."""
+
+    __tablename__ = "notice_choice"
+    user_id: int = Field(primary_key=True, foreign_key="user.id", sa_type=BIG)
+    source: str = Field(primary_key=True)  # Source
+    channel: str = Field(primary_key=True)  # Channel
+    chosen: bool
 
 
 class ProcessingConsent(Row, table=True):
@@ -272,9 +301,9 @@ class Notice(Row, table=True):
     contract_id: int = ref("contract.id", index=False)
     contract_point_id: int | None = ref("contract_point.id", index=False, null=True)
     appeal_id: int | None = ref("appeal.id", index=False, null=True)
-    source: str = "supplier"  # supplier, meter, appeal, reading
-    remote_id: str
-    kind: str  # NoticeKind
+    source: str  # Source
+    remote_id: str  # the key of `publish`: the supplier's id, or ours
+    kind: str
     title: str
     text: str
     from_at: datetime | None = None

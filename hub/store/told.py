@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from hub.domain.pages import Cursor
 from hub.store import outbox, owned
+from hub.store.notify import hidden
 from hub.store.tables import (
     Appeal,
     AppealMessage,
@@ -61,7 +62,7 @@ NOTICE_READ = "notice_read"
 _UNREAD = (
     select(_NOTICE.contract_id, func.count())
     .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
-    .where(_CONTRACT.user_id == bindparam("user"), _NOTICE.read_at.is_(None))
+    .where(_CONTRACT.user_id == bindparam("user"), _NOTICE.read_at.is_(None), ~hidden)
     .group_by(_NOTICE.contract_id)
 )
 
@@ -289,8 +290,8 @@ def notices(
     offset: int = 0,
     only_unread: bool = False,
 ) -> Sequence[Notice]:
-    """List a contract's notices for its owner, newest first."""
-    wanted = [_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id]
+    """List a contract's notices that its owner wants to see, newest first."""
+    wanted = [_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id, ~hidden]
     if only_unread:
         wanted.append(_NOTICE.read_at.is_(None))
     return unit.session.scalars(
@@ -327,7 +328,7 @@ def unread_ids(unit: Unit, user_id: int) -> list[tuple[int, int]]:
     rows = unit.session.execute(
         select(_NOTICE.contract_id, _NOTICE.id)
         .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
-        .where(_CONTRACT.user_id == user_id, _NOTICE.read_at.is_(None))
+        .where(_CONTRACT.user_id == user_id, _NOTICE.read_at.is_(None), ~hidden)
         .order_by(_NOTICE.id.desc())
         .limit(MOST_UNREAD)
     )
@@ -342,6 +343,7 @@ def unread_of(unit: Unit, user_id: int, contract_id: int) -> Sequence[Notice]:
             _NOTICE.contract_id == contract_id,
             _CONTRACT.user_id == user_id,
             _NOTICE.read_at.is_(None),
+            ~hidden,
         )
     ).all()
 
@@ -454,11 +456,9 @@ def payments(unit: Unit, contract_id: int, since: datetime) -> Sequence[Contract
     ).all()
 
 
-def put(unit: Unit, row: Notice | ContractBill | ContractPayment) -> None:
+def put(unit: Unit, row: ContractBill | ContractPayment) -> None:
     """Keep a row, or make the one with its remote id equal to it."""
     match row:
-        case Notice():
-            _put_notice(unit, row)
         case ContractBill():
             of = (_BILL.contract_id == row.contract_id, _BILL.remote_id == row.remote_id)
             _put(unit, row, *of)
@@ -467,8 +467,8 @@ def put(unit: Unit, row: Notice | ContractBill | ContractPayment) -> None:
             _put(unit, row, *of)
 
 
-def _put_notice(unit: Unit, row: Notice) -> None:
-    """Keep a notice; one that is known keeps when it was first told and read."""
+def put_notice(unit: Unit, row: Notice) -> tuple[Notice, bool]:
+    """Keep a notice and say whether it is new; a known one keeps when it was told and read."""
     same = (
         _NOTICE.contract_id == row.contract_id,
         _NOTICE.source == row.source,
@@ -476,11 +476,11 @@ def _put_notice(unit: Unit, row: Notice) -> None:
     )
     old = unit.session.scalars(select(Notice).where(*same)).first()
     if old is None:
-        unit.session.add(row)
-    else:
-        for name in ("kind", "title", "text", "from_at", "to_at", "published_at"):
-            setattr(old, name, getattr(row, name))
+        return add(unit, row), True
+    for name in ("kind", "title", "text", "from_at", "to_at", "published_at"):
+        setattr(old, name, getattr(row, name))
     unit.session.flush()
+    return old, False
 
 
 def add(unit: Unit, row: R) -> R:
@@ -546,12 +546,13 @@ def _on_the_way(unit: Unit, contract_id: int) -> dict[str, set[int]]:
 def forget_contract(unit: Unit, contract_id: int) -> None:
     """Delete a contract and every row that hangs on it by a foreign key, also through others.
 
-    A «read» mark that was not carried yet goes with its notice: ids are given again.
+    A «read» mark, or a message, that was not carried yet goes with its notice: ids are given again.
     """
     notices_ = unit.session.scalars(
         select(_NOTICE.id).where(_NOTICE.contract_id == contract_id)
     ).all()
     outbox.forget(unit, [f"{NOTICE_READ}/{notice_id}" for notice_id in notices_])
+    outbox.forget_notices(unit, notices_)
     owned.delete_from(unit, "contract", contract_id)
 
 

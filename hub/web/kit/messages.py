@@ -5,33 +5,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.services.appeals import AppealView
+from hub.services.notice_words import DECIDED, source_words, title_of
 from hub.services.notices import NoticeView
 from hub.web.kit.i18n import N_, gettext
 
-SOURCES = {
-    "supplier": N_("Supplier"),
-    "appeal": N_("Supplier"),
-    "reading": N_("Supplier"),
-    "meter": N_("Meter"),
-}
 SYMBOLS = {
     "debt": "file-text",
     "planned_work": "triangle-alert",
     "outage": "unplug",
 }
 WARN = frozenset({"debt", "planned_work", "outage"})
-SOURCE_SYMBOLS = {"appeal": "message-square", "meter": "zap", "reading": "gauge"}
-# What became of an appeal, or of readings, as the title of its notification.
-STEPS = {
-    ("appeal", "answered"): N_("Answer to the appeal «%(subject)s»"),
-    ("appeal", "closed"): N_("The appeal «%(subject)s» is closed"),
-    ("appeal", "refused"): N_("The appeal «%(subject)s» was refused"),
-    ("appeal", "in_work"): N_("The appeal «%(subject)s» is in work"),
-    ("reading", "accepted"): N_("The readings are accepted: %(subject)s"),
-    ("reading", "refused"): N_("The readings were not accepted: %(subject)s"),
-}
-DECIDED = frozenset({"appeal", "reading"})
-OTHER_STEP = N_("News of the appeal «%(subject)s»")
+SOURCE_SYMBOLS = {"appeal": "message-square", "meter": "zap", "reading": "gauge", "rule": "bell"}
 # state of an appeal: label, colour, symbol, what it means
 STATES = {
     "waiting": (
@@ -96,7 +80,7 @@ def notice_row(item: NoticeView, zone: str) -> NoticeRow:
         warn=warn or (item.source, item.kind) == ("reading", "refused"),
         title=notice_title(item),
         about=item.text.strip().partition("\n")[0],
-        source=source_of(item),
+        source=source_words(item.source),
         at=item.published_at.astimezone(ZoneInfo(zone)),
         unread=item.unread,
         id=item.id,
@@ -105,13 +89,7 @@ def notice_row(item: NoticeView, zone: str) -> NoticeRow:
 
 def notice_title(item: NoticeView) -> str:
     """Give the title: the supplier's own, or what became of an appeal or of readings."""
-    if item.source not in DECIDED:
-        return item.title
-    return gettext(STEPS.get((item.source, item.kind), OTHER_STEP)) % {"subject": item.title}
-
-
-def source_of(item: NoticeView) -> str:
-    return gettext(SOURCES.get(item.source, item.source))
+    return title_of(item.source, item.kind, item.title)
 
 
 def appeal_row(item: AppealView, zone: str) -> AppealRow:

@@ -9,11 +9,12 @@ from litestar.response import Response
 
 from hub.errors import Missing
 from hub.services import notices as told
+from hub.services.notice_words import source_words
 from hub.web.features.notifications import stream
 from hub.web.features.notifications.views import NoticesView, NoticeView
 from hub.web.kit import flash
 from hub.web.kit.i18n import gettext, ngettext
-from hub.web.kit.messages import notice_row, notice_title, source_of
+from hub.web.kit.messages import notice_row, notice_title
 from hub.web.kit.point_head import known_id, local
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import redirect, respond
@@ -113,7 +114,7 @@ def _one(found: told.NoticePage, now: datetime) -> NoticeView:
     return NoticeView(
         back=f"/contracts/{item.contract_id}/notifications",
         title=notice_title(item),
-        source=source_of(item),
+        source=source_words(item.source),
         at=item.published_at.astimezone(ZoneInfo(zone)),
         paragraphs=tuple(part.strip() for part in item.text.split("\n") if part.strip()),
         from_at=local(item.from_at, zone),
