@@ -1,4 +1,4 @@
-"""Where notifications come from, the ways that they take, and the hours when nobody is disturbed."""
+"""Where notifications come from, the ways that they take, and the hours without them."""
 
 from datetime import datetime, time, timedelta
 from enum import StrEnum

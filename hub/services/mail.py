@@ -15,17 +15,20 @@ from anyio import to_thread
 from babel.dates import format_datetime, get_timezone_name
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from hub.domain.notices import Channel
 from hub.errors import ChannelDown, HubError, RecipientRejected, SealBroken
+from hub.locale import LANGUAGES, speaking
 from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
 from hub.services.clock import utc_now
 from hub.services.desk import desk_for
+from hub.services.notice_words import Letter, letter_of
 from hub.store import mails as stored
 from hub.store import outbox
 from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
 
 KIND = "mail"
-LANGUAGES = ("ru", "en")
+NOTICE = "notice"  # the template of what `publishing` sends
 MOST_TRIES = 30  # about a day with the outbox's waits
 
 
@@ -40,6 +43,8 @@ class MailOrder:
     token: str = ""
     valid_until: datetime | None = None
     full_name: str = ""
+    notice_id: int | None = None  # of template notice; the letter is None once it must not go
+    letter: Letter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Letterhead:
     time_zone: str = "Europe/Moscow"
 
 
+CHOICES = "/account/notifications"
 PRODUCT = {"ru": "Узел учета", "en": "Metering hub"}  # as the pages say
 PATHS = {
     "archive": "/login",
@@ -82,6 +88,7 @@ PATHS = {
     "email_old": "/login",
     "factor_off": "/login",
     "factor_on": "/login",
+    "notice": "/notifications/{notice}",
     "password": "/login",
     "recover": "/recover/{token}",
     "taken": "/login",
@@ -100,6 +107,7 @@ def order_mail(unit: Unit, order: MailOrder, now: datetime) -> bool:
         "sealed": sealed,
         "full_name": order.full_name,
         "valid_until": order.valid_until.isoformat() if order.valid_until else "",
+        "notice": order.notice_id,
     }
     return outbox.put(unit, KIND, order.key, body, due_at=now)
 
@@ -118,15 +126,15 @@ def _words() -> Environment:
 def word(order: MailOrder, head: Letterhead) -> Message:
     """Word a mail in the recipient's language; Russian for one that we do not speak."""
     language = order.language if order.language in LANGUAGES else LANGUAGES[0]
-    link = head.address + PATHS[order.template].format(token=order.token)
-    text = (
-        _words()
-        .get_template(f"{order.template}.{language}.txt")
-        .render(
-            full_name=order.full_name,
-            valid_until=_until(order.valid_until, language, head.time_zone),
-        )
-    )
+    path = PATHS[order.template].format(token=order.token, notice=order.notice_id)
+    link = head.address + path
+    words: dict[str, object] = {
+        "full_name": order.full_name,
+        "valid_until": _until(order.valid_until, language, head.time_zone),
+    }
+    if order.letter is not None:
+        words |= _letter_words(order.letter, language) | {"settings": f"{head.address}{CHOICES}"}
+    text = _words().get_template(f"{order.template}.{language}.txt").render(words)
     subject, *paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     parts = [
         Part(part[2:-2], button=True) if part.startswith("[[") else Part(part)
@@ -155,6 +163,21 @@ def word(order: MailOrder, head: Letterhead) -> Message:
         html=html,
         link=link,
     )
+
+
+def _letter_words(letter: Letter, language: str) -> dict[str, object]:
+    """Give a notice's words; what others wrote can't pass for a button or a subject of ours."""
+    with speaking(language):
+        title = letter.title()
+    parts = [part.strip().replace("[[", "[") for part in letter.text.split("\n")]
+    return {
+        "title": " ".join(title.split()),
+        "contract": " ".join(letter.contract.split()),
+        "parts": [part for part in parts if part],
+        "at": _until(letter.at, language, letter.time_zone),
+        "from_at": _until(letter.from_at, language, letter.time_zone),
+        "to_at": _until(letter.to_at, language, letter.time_zone),
+    }
 
 
 def _until(instant: datetime | None, language: str, time_zone: str) -> str:
@@ -218,7 +241,10 @@ class Mails:
         if not work.body["to"]:
             return None
         try:
-            message = word(self._order(work), self.head)
+            order = await to_thread.run_sync(self._order, work)
+            if order.template == NOTICE and order.letter is None:
+                return None  # its reader does not want it any more, or the contract is gone
+            message = word(order, self.head)
             await self.notifier.deliver(self.desk, message, str(work.body["to"]))
         except (ChannelDown, RecipientRejected, SealBroken) as error:
             return error
@@ -240,7 +266,15 @@ class Mails:
             token=token,
             valid_until=datetime.fromisoformat(until) if until else None,
             full_name=body["full_name"],
+            notice_id=body.get("notice"),
+            letter=self._letter(body.get("notice")),
         )
+
+    def _letter(self, notice_id: int | None) -> Letter | None:
+        if notice_id is None:
+            return None
+        with self.store.read() as unit:
+            return letter_of(unit, notice_id, Channel.EMAIL)
 
     def _settle(self, work: Work, error: HubError | None) -> None:
         with self.store.write() as unit:

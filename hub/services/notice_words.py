@@ -1,7 +1,14 @@
 """How a notification is named, on pages and in messages, in the language that is spoken."""
 
-from hub.domain.notices import Source
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.domain.notices import Channel, Source
 from hub.locale import N_, gettext
+from hub.services.pieces import DEFAULT_ZONE
+from hub.store import notify
+from hub.store import told as kept
+from hub.store.unit import Unit
 
 SOURCES = {
     Source.SUPPLIER: N_("Supplier"),
@@ -33,3 +40,42 @@ def title_of(source: str, kind: str, title: str) -> str:
 def source_words(source: str) -> str:
     """Say where it comes from."""
     return gettext(SOURCES[Source(source)])
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notification as it is sent to somebody; ``contract`` is the name that they gave it."""
+
+    source: str
+    kind: str
+    subject: str
+    text: str
+    at: datetime
+    from_at: datetime | None
+    to_at: datetime | None
+    contract: str
+    time_zone: str
+
+    def title(self) -> str:
+        return title_of(self.source, self.kind, self.subject)
+
+
+def letter_of(unit: Unit, notice_id: int, channel: Channel) -> Letter | None:
+    """Read what is to be sent; None if it is gone, or its reader turned the channel off."""
+    row = kept.notice_by_id(unit, notice_id)
+    found = kept.with_supplier(unit, row.contract_id) if row else None
+    if row is None or found is None:
+        return None
+    if channel not in notify.channels_of(unit, found[0].user_id, Source(row.source)):
+        return None
+    return Letter(
+        source=row.source,
+        kind=row.kind,
+        subject=row.title,
+        text=row.text,
+        at=row.published_at,
+        from_at=row.from_at,
+        to_at=row.to_at,
+        contract=found[0].name,
+        time_zone=kept.zone_of_contract(unit, row.contract_id) or DEFAULT_ZONE,
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
+from hub.locale import LANGUAGES
 from hub.services.accounts import (
     Limit,
     check_password,
@@ -15,7 +16,7 @@ from hub.services.accounts import (
     one_line,
 )
 from hub.services.clock import utc_now
-from hub.services.mail import LANGUAGES, MailOrder, order_mail
+from hub.services.mail import MailOrder, order_mail
 from hub.services.passwords import Passwords
 from hub.services.recovery import tell_changed
 from hub.store import accounts as stored

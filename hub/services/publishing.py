@@ -74,9 +74,7 @@ def publish(unit: Unit, news: News, now: datetime) -> bool:
     return True
 
 
-def _send(
-    unit: Unit, notice: tables.Notice, user_id: int, now: datetime, *, urgent: bool
-) -> None:
+def _send(unit: Unit, notice: tables.Notice, user_id: int, now: datetime, *, urgent: bool) -> None:
     """Order what goes to the channels that the reader chose for this source."""
     user = accounts.user_by_id(unit, user_id)
     chosen = stored.channels_of(unit, user_id, Source(notice.source))

@@ -180,12 +180,7 @@ def keep(unit: Unit, contract: tables.Contract, told: Told, now: datetime) -> No
     for reading in told.readings:
         if reading.point_id in ids:
             kept.put_reading(unit, _reading(ids[reading.point_id], reading, now))
-    for news in told.submissions:
-        _keep_news(unit, contract_id, news, now)
-    for appeal in told.appeals:
-        keep_appeal(unit, contract_id, appeal, now)
-    for notice in told.notices:
-        publish(unit, _news(contract_id, notice), now)
+    _keep_happenings(unit, contract_id, told, now)
     rows: list[tables.ContractBill | tables.ContractPayment] = [
         *(_bill(contract_id, each, now) for each in told.bills),
         *(_payment(contract_id, each, now) for each in told.payments),
@@ -194,6 +189,15 @@ def keep(unit: Unit, contract: tables.Contract, told: Told, now: datetime) -> No
         kept.put(unit, row)
     for what, cursor in told.cursors.items():
         kept.put_cursor(unit, contract_id, what.value, cursor, now)
+
+
+def _keep_happenings(unit: Unit, contract_id: int, told: Told, now: datetime) -> None:
+    for news in told.submissions:
+        _keep_news(unit, contract_id, news, now)
+    for appeal in told.appeals:
+        keep_appeal(unit, contract_id, appeal, now)
+    for notice in told.notices:
+        publish(unit, _news(contract_id, notice), now)
 
 
 def _keep_contract(unit: Unit, contract: tables.Contract, told: Told, now: datetime) -> None:

@@ -301,7 +301,7 @@ class Notice(Row, table=True):
     contract_id: int = ref("contract.id", index=False)
     contract_point_id: int | None = ref("contract_point.id", index=False, null=True)
     appeal_id: int | None = ref("appeal.id", index=False, null=True)
-    source: str  # Source
+    source: str = "supplier"  # Source
     remote_id: str  # the key of `publish`: the supplier's id, or ours
     kind: str
     title: str

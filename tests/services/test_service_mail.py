@@ -9,6 +9,7 @@ import hub.services
 from hub.errors import ChannelDown, RecipientRejected
 from hub.plugins.api import Delivery
 from hub.services.mail import (
+    NOTICE,
     PATHS,
     KeepsMails,
     Letterhead,
@@ -19,6 +20,7 @@ from hub.services.mail import (
     order_mail,
     word,
 )
+from hub.services.notice_words import Letter
 from hub.store import tables
 from hub.web.kit.i18n import catalog
 
@@ -72,10 +74,14 @@ def test_a_confirmation_in_russian():
 @pytest.mark.parametrize("language", ["ru", "en", "", "xx"])
 @pytest.mark.parametrize("template", PATHS)
 def test_every_mail_has_words_in_every_language(template, language):
-    message = word(MailOrder(template, "k", "a@b.c", language, valid_until=UNTIL), HEAD)
+    letter = Letter("meter", "magnet", "Магнит", "x", UNTIL, UNTIL, None, "Дом", "Europe/Moscow")
+    told = letter if template == NOTICE else None
+    order = MailOrder(template, "k", "a@b.c", language, valid_until=UNTIL, letter=told)
+    message = word(order, HEAD)
     assert message.subject
     assert message.html.startswith("<!doctype html>")
-    assert ("Здравствуйте" in message.text) == (language != "en")
+    russian = "Начало: 26 ноября" if template == NOTICE else "Здравствуйте"
+    assert (russian in message.text) == (language != "en")
 
 
 @pytest.mark.parametrize(("spoken", "name"), [("ru", "Узел учета"), ("en", "Metering hub")])
