@@ -119,7 +119,6 @@ def test_what_was_told_before_the_contract_was_linked_is_not_sent(store, clock, 
     assert letters(store) == []
 
 
-@pytest.mark.clause("N2.off")
 async def test_a_source_that_is_turned_off(store, clock, user, contract, news):
     tell(store, clock, news)
     meter = replace(news, source=Source.METER, key="m1", title="Магнит")
