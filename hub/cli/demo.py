@@ -303,6 +303,7 @@ def _point(found: Found) -> "Point":
 async def _enter_consumer(store: "Store", passwords: "Passwords", supplier_id: int) -> None:
     """Add the consumer, link the contracts and write to the supplier, as the portal does."""
     from hub.cli import demo_utility as data
+    from hub.cli import demo_waterworks
     from hub.cli.demo_consumer import act
     from hub.plugins.manager import load_plugins
     from hub.services.accounts import Accounts
@@ -322,6 +323,8 @@ async def _enter_consumer(store: "Store", passwords: "Passwords", supplier_id: i
         for name, login, password in data.LINKED
     ]
     await act(store, plugins, passwords, supplier_id, user_id)
+    water_id = await asyncio.to_thread(demo_waterworks.enter, store, passwords, datetime.now(UTC))
+    await demo_waterworks.link_and_write(store, plugins, passwords, water_id, user_id)
     await asyncio.to_thread(contracts.use, user_id, linked[0])
 
 
@@ -367,6 +370,7 @@ def _wait_ready(portal: "subprocess.Popen[str]", port: int) -> None:
 
 def _say_log_ins(port: int) -> None:
     from hub.cli import demo_utility as data
+    from hub.cli import demo_waterworks as water
 
     login, password = data.FREE
     click.echo(
@@ -374,6 +378,9 @@ def _say_log_ins(port: int) -> None:
         f"  E-mail    {data.EMAIL}\n"
         f"  Password  {data.PASSWORD}\n\n"
         f"  A contract to add: {data.SUPPLIER.name}, login {login}, password {password}\n"
+        f"  {water.CARD.name} ('{water.LINKED[0]}') answers nobody, so what is sent waits;\n"
+        f"  HUB_DATA_DIR={os.environ['HUB_DATA_DIR']} "
+        f"hub house resume --supplier '{water.CARD.name}' wakes it\n"
         f"  Letters of the demo are read at http://127.0.0.1:{port}/demo/mail\n"
         "  The meters are being read now; the history grows on the pages. Ctrl-C ends it.\n"
     )
