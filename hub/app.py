@@ -18,6 +18,7 @@ from typing_extensions import override
 from hub.plugins.manager import Plugins
 from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
+from hub.services.channels import Channels
 from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.leaving import Leaving
@@ -113,6 +114,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         persons=Persons(store, passwords),
         leaving=Leaving(store, Persons(store, passwords)),
         second_factors=SecondFactors(store),
+        channels=Channels(store),
         contracts=Contracts(store, plugins, passwords, web=web),
         notices=Notices(store),
         appeals=Appeals(store),
@@ -123,6 +125,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         shell=ShellService(store),
         watch=Watch(store),
         terms=plugins.drivers,
+        sms=settings.sms_url is not None,
     )
     return assemble(
         settings,

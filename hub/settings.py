@@ -38,6 +38,21 @@ class Settings(BaseSettings):
     trusted_proxies: WordList = Field((), description="Proxies whose X-Forwarded-For is believed")
     smtp_url: SecretStr | None = Field(None, description="smtp://user:password@host:port")
     mail_from: str = Field("hub@localhost", description="Sender of letters")
+    sms_url: SecretStr | None = Field(
+        None,
+        description="Address of an SMS gateway, https://…?to={to}&text={text}; "
+        "the next five say how it is asked",
+    )
+    sms_format: str = Field("json", description="Body: json, form, or none (asked by GET)")
+    sms_body: str = Field(
+        '{"phone": "{to}", "message": "{text}", "id": "{key}"}',
+        description="What is sent, with {to}, {text} and {key}",
+    )
+    sms_headers: SecretStr = Field(
+        SecretStr(""), description="Headers, one a line: Authorization: Bearer …"
+    )
+    sms_accepted: str = Field("", description="Pattern in the answer to an accepted message")
+    sms_refused: str = Field("", description="Pattern in the answer to a number out of reach")
     brand: str = Field("", description="Name in the corner of every page; empty: the product's")
     emergency_phone: str | None = Field(None, description="Shown in the left panel")
     demo: bool = Field(False, description="Letters are kept and shown instead of sent")

@@ -44,6 +44,8 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/account/delete"): MINE,
     ("POST", "/account/delete"): WRITES,
     ("GET", "/account/security"): MINE,
+    ("GET", "/account/notifications"): MINE,
+    ("POST", "/account/notifications"): WRITES,
     ("POST", "/account/email"): WRITES,
     ("GET", "/account/email/{token:str}"): May(303, 410, 410, door=True),
     ("POST", "/account/email/{token:str}"): WRITES,

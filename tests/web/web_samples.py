@@ -528,6 +528,12 @@ SESSIONS = (
     account.SessionRow("b" * 64, "Chrome, Android", "smartphone", "вчера в 21:40", own=False),
 )
 SETTING_UP = account.FactorView(bad_form(), secret="JBSW Y3DP EHPK", qr="data:image/svg+xml,")
+SOURCES = (
+    account.SourceGroup("supplier", "От поставщика", True, (account.SourceRow(
+        "Обращения", "Ответ", (("appeal.portal", True), ("appeal.email", True), ("appeal.sms", False)),
+    ),)),
+    account.SourceGroup("meters", "От приборов", False, ()),
+)  # fmt: skip
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 
 # name: page, context, section (None: without the frame)
@@ -579,6 +585,21 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "account-codes": ("account/codes.html", {"view": account.CodesView(("abcde-23456",) * 10)}, ""),
     "account-email": ("account/email.html", {"view": account.EmailView("t", "new@b.example")}, ""),
     "account-email-spent": ("account/email.html", {"view": account.EmailView("t", "")}, ""),
+    "account-channels": (
+        "account/channels.html",
+        {"view": account.ChannelsView(SOURCES, "a@b.example", "+79000000001", True, bad_form())},
+        "",
+    ),
+    "account-channels-plain": (
+        "account/channels.html",
+        {"view": account.ChannelsView(SOURCES, "a@b.example", "", False)},
+        "",
+    ),
+    "account-channels-unproven": (
+        "account/channels.html",
+        {"view": account.ChannelsView(SOURCES[::-1], "a@b.example", "", True)},
+        "",
+    ),
     "code": ("access/code.html", {"view": access.CodeView(bad_form())}, None),
     "account-alone": (
         "account/security.html",
@@ -709,6 +730,7 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "code": ("code_form",),
     "account-data": ("tab", "data_form", "email_form", "archive"),
     "account-delete": ("delete_form",),
+    "account-channels": ("tab", "choices"),
     "account-security": ("tab", "password_form", "sessions", "factor"),
     "contract": ("contract_form",),
     "home": ("usage", "readings", "growing"),

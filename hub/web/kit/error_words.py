@@ -114,6 +114,14 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("choose again"),
         N_("There is no such choice. Choose another one."),
     ),
+    "account.time_wrong": (
+        N_("not a time"),
+        N_("Write hours and minutes, like 22:00."),
+    ),
+    "account.quiet_all_day": (
+        N_("the same as the beginning"),
+        N_("The quiet hours would last a day. To get nothing at all, turn the channels off above."),
+    ),
     "account.word_wrong": (
         N_("type the word"),
         N_("Type the word as it is written above, so that nothing is deleted by mistake."),

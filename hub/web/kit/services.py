@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
+from hub.services.channels import Channels
 from hub.services.contracts import Contracts
 from hub.services.home import Home
 from hub.services.leaving import Leaving
@@ -32,6 +33,7 @@ class Services:
     persons: Persons
     leaving: Leaving
     second_factors: SecondFactors
+    channels: Channels
     contracts: Contracts
     notices: Notices
     appeals: Appeals
@@ -42,6 +44,7 @@ class Services:
     shell: ShellService
     watch: Watch
     terms: Mapping[str, Terms]  # drivers' own words, by driver
+    sms: bool  # whether this hub sends any
 
 
 def services(request: AnyRequest) -> Services:

@@ -1,7 +1,6 @@
 """«Профиль»: the person's own data, a new password, the sessions."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +11,10 @@ from litestar import Router, get, post
 from litestar.params import FromPath
 from litestar.response import Response, Stream
 
-from hub.errors import HubError, InputRefused, LinkSpent, Missing, TooManyAttempts
+from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.persons import NewPassword, PersonView, SessionView
+from hub.web.features.account import channels
+from hub.web.features.account.page import refused, show, status_of
 from hub.web.features.account.views import (
     CodesView,
     DataView,
@@ -24,17 +25,17 @@ from hub.web.features.account.views import (
     SessionRow,
 )
 from hub.web.kit import flash
-from hub.web.kit.error_words import error_words, field_words
+from hub.web.kit.error_words import field_words
 from hub.web.kit.formats import day, moment
 from hub.web.kit.forms import Form
 from hub.web.kit.i18n import gettext, language
 from hub.web.kit.requests import AnyRequest, Typed
-from hub.web.kit.respond import redirect, respond, wants_fragment
+from hub.web.kit.respond import redirect, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.visitor import forget, frame, session_of, signed_in, speak
+from hub.web.kit.visitor import forget, session_of, signed_in, speak
 
-GONE, INVALID, TOO_MANY = 410, 422, 429
+GONE = 410
 TIME_ZONE = ZoneInfo("Europe/Moscow")
 # What a browser calls itself, most telling first.
 BROWSERS = (("YaBrowser", "Яндекс Браузер"), ("Edg", "Edge"), ("OPR", "Opera"),
@@ -91,7 +92,7 @@ def _data(request: AnyRequest, form: Form) -> Response[str]:
     who = signed_in(request)
     fragment = "data_form" if form.failed else "tab"
     view = DataView(who.email, form, theme=who.theme)
-    return _page(request, "account/data.html", fragment, view, form.status)
+    return show(request, "account/data.html", fragment, view, form.status)
 
 
 @post("/account/email", sync_to_thread=True, status_code=200)
@@ -102,10 +103,10 @@ def change_email(request: AnyRequest, data: Typed) -> Response[str]:
     try:
         new = persons.change_email(who.user_id, email, data.get("email_password", ""))
     except (InputRefused, TooManyAttempts) as error:
-        form = _refused(error, {"email": email})
+        form = refused(error, {"email": email})
         person = persons.look(who.user_id)
         view = DataView(who.email, own_form(person), form, theme=who.theme)
-        return _page(request, "account/data.html", "email_form", view, _status(error))
+        return show(request, "account/data.html", "email_form", view, status_of(error))
     answer = redirect(request, "/account")
     words = gettext("We have sent a letter to %(email)s. The old address works until then.")
     flash.put(request, answer, Flash(words % {"email": new}))
@@ -116,7 +117,7 @@ def change_email(request: AnyRequest, data: Typed) -> Response[str]:
 def email_page(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """Show the button; opening the link spends nothing."""
     email = services(request).persons.new_email(signed_in(request).user_id, token)
-    return _page(
+    return show(
         request, "account/email.html", None, EmailView(token, email), 200 if email else GONE
     )
 
@@ -127,7 +128,7 @@ def confirm_email(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     try:
         new = services(request).persons.confirm_email(who.user_id, token)
     except LinkSpent:
-        return _page(request, "account/email.html", None, EmailView(token, ""), GONE)
+        return show(request, "account/email.html", None, EmailView(token, ""), GONE)
     answer = redirect(request, "/account")
     words = gettext("The e-mail is now %(email)s.")
     flash.put(request, answer, Flash(words % {"email": new}))
@@ -144,10 +145,10 @@ def take_archive(request: AnyRequest, data: Typed) -> Response[Any]:
     try:
         pieces = services(request).leaving.archive(who.user_id, data.get("archive_password", ""))
     except (InputRefused, TooManyAttempts) as error:
-        form = _refused(error, {})
+        form = refused(error, {})
         own = own_form(services(request).persons.look(who.user_id))
         view = DataView(who.email, own, theme=who.theme, archive_form=form)
-        return _page(request, "account/data.html", "archive", view, _status(error))
+        return show(request, "account/data.html", "archive", view, status_of(error))
     return Stream(
         pieces,
         media_type="application/zip",
@@ -170,7 +171,7 @@ def delete_account(request: AnyRequest, data: Typed) -> Response[str]:
     try:
         services(request).leaving.delete(who.user_id, data.get("delete_password", ""), word)
     except (InputRefused, TooManyAttempts) as error:
-        return _delete(request, _refused(error, {"word": word}), _status(error))
+        return _delete(request, refused(error, {"word": word}), status_of(error))
     answer = redirect(request, "/login")
     forget(request, answer)
     words = gettext("The account is deleted. A last letter is on its way to you.")
@@ -181,7 +182,7 @@ def delete_account(request: AnyRequest, data: Typed) -> Response[str]:
 def _delete(request: AnyRequest, form: Form, status: int) -> Response[str]:
     waiting = services(request).leaving.on_the_way(signed_in(request).user_id)
     view = DeleteView(form, waiting)
-    return _page(request, "account/delete.html", "delete_form", view, status)
+    return show(request, "account/delete.html", "delete_form", view, status)
 
 
 # -- security ----------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ def change_password(request: AnyRequest, data: Typed) -> Response[str]:
     try:
         services(request).persons.change_password(who.user_id, session_of(request), typed)
     except (InputRefused, TooManyAttempts) as error:
-        return _security(request, _refused(error, {}), "password_form", _status(error))
+        return _security(request, refused(error, {}), "password_form", status_of(error))
     answer = redirect(request, "/account/security")
     flash.put(
         request, answer, Flash(gettext("The password is changed. Other sessions have ended."))
@@ -240,7 +241,7 @@ def _security(
     who = signed_in(request)
     rows = services(request).persons.sessions(who.user_id, session_of(request))
     view = SecurityView(factor or _factor(request), tuple(_row(each) for each in rows), form)
-    return _page(request, "account/security.html", fragment, view, status or form.status)
+    return show(request, "account/security.html", fragment, view, status or form.status)
 
 
 # -- the code at sign-in -----------------------------------------------------------------------
@@ -264,7 +265,7 @@ def turn_factor_on(request: AnyRequest, data: Typed) -> Response[str]:
         codes = services(request).second_factors.turn_on(who.user_id, data.get("code", ""))
     except (InputRefused, TooManyAttempts) as error:
         return _factor_refused(request, error)
-    return _page(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
+    return show(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
 
 
 @post("/account/factor/codes", sync_to_thread=True, status_code=200)
@@ -274,7 +275,7 @@ def new_codes(request: AnyRequest, data: Typed) -> Response[str]:
         codes = services(request).second_factors.new_codes(who.user_id, data.get("code", ""))
     except (InputRefused, TooManyAttempts) as error:
         return _factor_refused(request, error)
-    return _page(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
+    return show(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
 
 
 @post("/account/factor/off", sync_to_thread=True, status_code=200)
@@ -290,8 +291,8 @@ def turn_factor_off(request: AnyRequest, data: Typed) -> Response[str]:
 
 
 def _factor_refused(request: AnyRequest, error: InputRefused | TooManyAttempts) -> Response[str]:
-    factor = _factor(request, _refused(error, {}))
-    return _security(request, Form(), "factor", _status(error), factor=factor)
+    factor = _factor(request, refused(error, {}))
+    return _security(request, Form(), "factor", status_of(error), factor=factor)
 
 
 def _factor(request: AnyRequest, form: Form | None = None) -> FactorView:
@@ -311,16 +312,6 @@ def _factor(request: AnyRequest, form: Form | None = None) -> FactorView:
 # -- alike for all -----------------------------------------------------------------------------
 
 
-def _refused(error: InputRefused | TooManyAttempts, values: Mapping[str, str]) -> Form:
-    if isinstance(error, InputRefused):
-        return Form(values, field_words(error))
-    return Form(values, alert=error_words(error))
-
-
-def _status(error: HubError) -> int:
-    return TOO_MANY if isinstance(error, TooManyAttempts) else INVALID
-
-
 def _row(session: SessionView) -> SessionRow:
     agent = session.device
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
@@ -336,27 +327,13 @@ def _row(session: SessionView) -> SessionRow:
     )
 
 
-def _page(
-    request: AnyRequest, page: str, fragment: str | None, view: object, status: int
-) -> Response[str]:
-    made, who = services(request), signed_in(request)
-    return respond(
-        request,
-        page,
-        fragment=fragment,
-        context={"view": view},
-        shell=lambda: frame(request, made.shell.look(who)),
-        status=status,
-    )
-
-
 router = Router(
     "/",
     route_handlers=[
         data_page, change_data, change_theme, take_archive, delete_page, delete_account,
          change_email, email_page, confirm_email,
         security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
-        turn_factor_off,
+        turn_factor_off, channels.channels_page, channels.choose_channels,
     ],
     include_in_schema=False,
 )  # fmt: skip

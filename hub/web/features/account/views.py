@@ -71,3 +71,36 @@ class SecurityView:
     factor: FactorView
     sessions: tuple[SessionRow, ...] = ()
     form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """What may be told of; ``cells``: for portal, e-mail and SMS the field's name, and if it is on."""
+
+    label: str
+    about: str
+    cells: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGroup:
+    """Rows that are turned on and off together."""
+
+    key: str
+    label: str
+    any_on: bool
+    rows: tuple[SourceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsView:
+    """``phone``: confirmed, else ''; ``sms``: whether this hub sends any.
+
+    Fields: quiet, quiet_from, quiet_to, and those of the cells.
+    """
+
+    groups: tuple[SourceGroup, ...]
+    email: str
+    phone: str
+    sms: bool
+    form: Form = field(default_factory=Form)
