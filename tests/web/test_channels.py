@@ -11,6 +11,7 @@ from hub.services.publishing import News, publish
 from hub.store import accounts, notify, outbox, tables
 
 PAGE = "/account/notifications"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def contract(store, anna):
         unit.session.add(supplier)
         unit.session.flush()
         row = tables.Contract(user_id=anna, supplier_id=supplier.id, name="Дом", number="1",
-                              remote_id="1", linked_at=datetime(2020, 1, 1, tzinfo=UTC))  # fmt: skip
+                              remote_id="1", linked_at=LONG_AGO)  # fmt: skip
         unit.session.add(row)
         unit.session.flush()
         return row.id

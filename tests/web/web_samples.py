@@ -529,10 +529,10 @@ SESSIONS = (
 )
 SETTING_UP = account.FactorView(bad_form(), secret="JBSW Y3DP EHPK", qr="data:image/svg+xml,")
 SOURCES = (
-    account.SourceGroup("supplier", "От поставщика", True, (account.SourceRow(
-        "Обращения", "Ответ", (("appeal.portal", True), ("appeal.email", True), ("appeal.sms", False)),
+    account.SourceGroup("supplier", "От поставщика", any_on=True, rows=(account.SourceRow(
+        "Обращения", "Ответ", (("appeal.portal", True), ("appeal.email", True), ("appeal.sms", 0)),
     ),)),
-    account.SourceGroup("meters", "От приборов", False, ()),
+    account.SourceGroup("meters", "От приборов", any_on=False, rows=()),
 )  # fmt: skip
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 

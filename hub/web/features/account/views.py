@@ -75,7 +75,7 @@ class SecurityView:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """What may be told of; ``cells``: for portal, e-mail and SMS the field's name, and if it is on."""
+    """What may be told of; ``cells``: field and whether it is on, for portal, e-mail and SMS."""
 
     label: str
     about: str
