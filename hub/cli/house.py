@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -34,6 +35,7 @@ WRONG = {
     "house.window_wrong": "A window is two days of the month, like 15-25.",
     "house.title_empty": "The title is empty.",
     "house.text_empty": "There is nothing to say: write a text, or give another state.",
+    "house.file_large": "A file may have 10 MB.",
     "house.reason_empty": "The reason is empty; the consumer reads it.",
     "house.line_empty": "A line of a bill needs words.",
 }
@@ -489,8 +491,35 @@ def appeals(*, everything: bool, to_json: bool, supplier: str) -> None:
         click.echo("No appeals wait.")
     for each in found:
         click.echo(f"№{each.number}  {each.state}  {each.contract}  {each.subject}")
-        for at, who, words in each.thread:
+        for place, (at, who, words) in enumerate(each.thread):
             click.echo(f"    {at:%Y-%m-%d %H:%M} {who or each.email}: {words}")
+            for of, _, name, size in each.files:
+                if of == place:
+                    click.echo(f"        {name}, {size:,} bytes")
+
+
+@house.command()
+@click.argument("appeal", type=int)
+@click.option(
+    "--to", default=".", type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to save in; it is made if it is not there.",
+)  # fmt: skip
+@of_supplier
+def files(appeal: int, *, to: Path, supplier: str) -> None:
+    """Save the files of an APPEAL, each under its number and name; none is written over."""
+    with _books(supplier) as books:
+        found = books.files(appeal)
+    if not found:
+        click.echo(f"The appeal №{appeal} has no files.")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for number, each in enumerate(found, 1):
+            path = to / f"{appeal}-{number}-{each.name}"
+            with path.open("xb") as file:
+                file.write(each.content)
+            click.echo(str(path))
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
 
 
 @house.command()
@@ -502,15 +531,28 @@ def appeals(*, everything: bool, to_json: bool, supplier: str) -> None:
 )  # fmt: skip
 @click.option("--who", default="", help="Who answers; else the utility's title.")
 @click.option("--due", default="", metavar="DAY", help="When it will be done.")
+@click.option(
+    "--file", "paths", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file to send along; may be given again.",
+)  # fmt: skip
 @of_supplier
-def answer(appeal: int, text: str, *, state: str, who: str, due: str, supplier: str) -> None:
+def answer(
+    appeal: int, text: str, *, state: str, who: str, due: str, paths: tuple[Path, ...],
+    supplier: str,
+) -> None:  # fmt: skip
     """Answer an APPEAL by its number, or with --state alone move it on."""
-    from hub.plugins.api import AppealState
+    from hub.domain.files import kind_of
+    from hub.plugins.api import AppealState, Attachment
 
+    sent = []
+    for path in paths:
+        content = path.read_bytes()
+        sent.append(Attachment(name=path.name, media_type=kind_of(content), content=content))
     with _books(supplier) as books:
         books.answer(
-            appeal, text, state=AppealState(state), who=who, due=_day(due) if due else None
-        )
+            appeal, text, state=AppealState(state), who=who, due=_day(due) if due else None,
+            files=sent,
+        )  # fmt: skip
     click.echo(f"The appeal №{appeal} is {state.replace('_', ' ')}.")
 
 
@@ -691,6 +733,12 @@ def _asked(asked: "Asked") -> dict[str, Any]:
         "changed_at": asked.changed_at.isoformat(),
         "due_on": asked.due_on.isoformat() if asked.due_on else None,
         "thread": [
-            {"at": at.isoformat(), "who": who, "text": words} for at, who, words in asked.thread
+            {
+                "at": at.isoformat(),
+                "who": who,
+                "text": words,
+                "files": [name for of, _, name, _ in asked.files if of == place],
+            }
+            for place, (at, who, words) in enumerate(asked.thread)
         ],
     }

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from hub.domain.files import LARGEST_FILE
 from hub.domain.money import millionths_of
 from hub.domain.submitting import Face, Window, Wrong
 from hub.errors import Conflict, InputRefused, Missing
 from hub.plugins.api import (
     AppealState,
+    Attachment,
     Basis,
     Bill,
     NoticeKind,
@@ -29,6 +31,7 @@ from hub.plugins.api import (
 from hub.services.books import (
     LONGEST_BODY,
     THOUSANDTH,
+    add_files,
     balance_in,
     before_of,
     bills_of,
@@ -46,6 +49,7 @@ from hub.store.tables import (
     HouseBill,
     HouseBillLine,
     HouseContract,
+    HouseFile,
     HouseMessage,
     HouseNotice,
     HousePayment,
@@ -167,6 +171,7 @@ class Asked:
     changed_at: datetime
     due_on: date | None
     thread: tuple[tuple[datetime, str, str], ...]
+    files: tuple[tuple[int, int, str, int], ...]  # place in the thread, id, name, bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,20 +623,41 @@ class Bookkeeping:
         with self.store.read() as unit:
             rows = stored.appeals(unit, self.supplier_id, only_open=only_open)
             said = stored.messages(unit, [row.id or 0 for row, _ in rows])
-            return [_asked(row, house.number, said[row.id or 0]) for row, house in rows]
+            files = stored.files(unit, [each.id or 0 for row in said.values() for each in row])
+            return [_asked(row, house.number, said[row.id or 0], files) for row, house in rows]
+
+    def files(self, number: int) -> list[Attachment]:
+        """Give the files of an appeal, as its thread has them; Missing for an unknown number."""
+        with self.store.read() as unit:
+            row = self._appeal(unit, number)
+            said = stored.messages(unit, [row.id or 0])[row.id or 0]
+            found = stored.files(unit, [each.id or 0 for each in said])
+            return [
+                Attachment(name=each.name, media_type=each.media_type, content=each.content)
+                for each in found
+            ]
 
     def answer(
-        self, number: int, text: str = "", *, state: AppealState, who: str = "", due: date | None
+        self,
+        number: int,
+        text: str = "",
+        *,
+        state: AppealState,
+        who: str = "",
+        due: date | None,
+        files: Sequence[Attachment] = (),
     ) -> None:
         """Answer an appeal, or move it to another state; Missing for an unknown number.
 
         ``who`` '' is the utility itself. InputRefused if there is nothing to say and the state
-        is the same.
+        is the same, for files without a word, and for a file above 10 MiB.
         """
+        if any(len(file.content) > LARGEST_FILE for file in files):
+            raise InputRefused({"file": "house.file_large"})
+        if files and not text.strip():
+            raise InputRefused({"text": "house.text_empty"})
         with self._act("answer", str(number), state=state.value) as unit:
-            row = stored.appeal_numbered(unit, self.supplier_id, number)
-            if row is None:
-                raise Missing(f"There is no appeal {number}; 'hub house appeals' lists them.")
+            row = self._appeal(unit, number)
             if not text.strip() and row.state == state.value and due is None:
                 raise InputRefused({"text": "house.text_empty"})
             now = self.clock()
@@ -644,7 +670,7 @@ class Bookkeeping:
                     who=who.strip() or (supplier.title if supplier else "-"),
                     body=text.strip()[:LONGEST_BODY],
                 )
-                stored.add(unit, said)
+                add_files(unit, stored.add(unit, said).id or 0, files)
             row.state, row.changed_at = state.value, now
             row.due_on = due or row.due_on
             unit.session.flush()
@@ -668,6 +694,12 @@ class Bookkeeping:
         row = stored.by_number(unit, self.supplier_id, number)
         if row is None:
             raise Missing(f"The books have no contract {number}; 'hub house list' lists them.")
+        return row
+
+    def _appeal(self, unit: Unit, number: int) -> HouseAppeal:
+        row = stored.appeal_numbered(unit, self.supplier_id, number)
+        if row is None:
+            raise Missing(f"There is no appeal {number}; 'hub house appeals' lists them.")
         return row
 
     def _point(self, unit: Unit, house: HouseContract, name: str) -> HousePoint:
@@ -704,7 +736,9 @@ def _words(text: str, name: str) -> str:
     return text.strip()[:LONGEST_BODY]
 
 
-def _asked(row: HouseAppeal, contract: str, said: Sequence[HouseMessage]) -> Asked:
+def _asked(
+    row: HouseAppeal, contract: str, said: Sequence[HouseMessage], files: Sequence[HouseFile]
+) -> Asked:
     return Asked(
         number=row.number,
         contract=contract,
@@ -716,6 +750,12 @@ def _asked(row: HouseAppeal, contract: str, said: Sequence[HouseMessage]) -> Ask
         changed_at=row.changed_at,
         due_on=row.due_on,
         thread=tuple((each.at, each.who, each.body) for each in said),
+        files=tuple(
+            (place, file.id or 0, file.name, file.size)
+            for place, each in enumerate(said)
+            for file in files
+            if file.message_id == each.id
+        ),
     )
 
 

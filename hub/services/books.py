@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from anyio import to_thread
 
 from hub.domain.contracts import https_link
+from hub.domain.files import clean_name, kind_of
 from hub.domain.submitting import Before, Face, Window, Wrong, judge
 from hub.errors import (
     CredentialsRejected,
     CursorLost,
     Missing,
-    NotSupported,
     SubmissionRejected,
 )
 from hub.plugins.api import (
@@ -25,6 +25,7 @@ from hub.plugins.api import (
     Appeal,
     AppealDraft,
     AppealState,
+    Attachment,
     Balance,
     Basis,
     Bill,
@@ -46,6 +47,7 @@ from hub.plugins.api import (
     SupplierCard,
     SupplierReading,
     Tariff,
+    ThreadFile,
     TransformerCard,
     TransformerFact,
 )
@@ -59,6 +61,7 @@ from hub.store.tables import (
     HouseBill,
     HouseBillLine,
     HouseContract,
+    HouseFile,
     HouseMessage,
     HouseNotice,
     HousePoint,
@@ -371,8 +374,10 @@ class HouseBooks:
     async def appeal(self, account: Account, remote_id: str) -> Appeal:
         return await to_thread.run_sync(self._appeal, account, remote_id)
 
+    async def appeal_file(self, account: Account, remote_id: str, file_id: str) -> Attachment:
+        return await to_thread.run_sync(self._appeal_file, account, remote_id, file_id)
+
     def _create_appeal(self, account: Account, draft: AppealDraft) -> Appeal:
-        _no_files(draft)
         now = self.clock()
         with self.store.write() as unit:
             house = self._own(unit, account)
@@ -397,7 +402,6 @@ class HouseBooks:
             return self._appeals(unit, [row])[0]
 
     def _reply(self, account: Account, remote_id: str, draft: AppealDraft) -> Appeal:
-        _no_files(draft)
         now = self.clock()
         with self.store.write() as unit:
             row = self._own_appeal(unit, account, remote_id)
@@ -421,6 +425,7 @@ class HouseBooks:
 
     def _appeals(self, unit: Unit, rows: Sequence[HouseAppeal]) -> list[Appeal]:
         said = stored.messages(unit, [row.id or 0 for row in rows])
+        files = stored.files(unit, [each.id or 0 for row in said.values() for each in row])
         return [
             Appeal(
                 remote_id=str(row.id),
@@ -432,9 +437,23 @@ class HouseBooks:
                 changed_at=row.changed_at,
                 due_on=row.due_on,
                 thread=tuple((each.at, each.who, each.body) for each in said[row.id or 0]),
+                files=tuple(
+                    ThreadFile(remote_id=str(file.id), message=place, name=file.name)
+                    for place, each in enumerate(said[row.id or 0])
+                    for file in files
+                    if file.message_id == each.id
+                ),
             )
             for row in rows
         ]
+
+    def _appeal_file(self, account: Account, remote_id: str, file_id: str) -> Attachment:
+        with self.store.read() as unit:
+            appeal = self._own_appeal(unit, account, remote_id)
+            row = stored.file(unit, appeal.id or 0, _id(file_id))
+        if row is None:
+            raise Missing("The appeal has no such file.")
+        return Attachment(name=row.name, media_type=row.media_type, content=row.content)
 
     # -- pages
 
@@ -615,12 +634,23 @@ def _say(unit: Unit, row: HouseAppeal, draft: AppealDraft, now: datetime) -> Non
     said = HouseMessage(
         appeal_id=row.id or 0, key=draft.key, at=now, body=draft.text[:LONGEST_BODY]
     )
-    stored.add(unit, said)
+    add_files(unit, stored.add(unit, said).id or 0, draft.attachments)
 
 
-def _no_files(draft: AppealDraft) -> None:
-    if draft.attachments:
-        raise NotSupported("The house books take no attachments; describe it in words.")
+def add_files(unit: Unit, message_id: int, files: Sequence[Attachment]) -> None:
+    """Put files to what was said; what they are is told by their content."""
+    for each in files:
+        media_type = kind_of(each.content)
+        stored.add(
+            unit,
+            HouseFile(
+                message_id=message_id,
+                name=clean_name(each.name, media_type),
+                media_type=media_type,
+                size=len(each.content),
+                content=each.content,
+            ),
+        )
 
 
 def _id(text: str) -> int:

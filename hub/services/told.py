@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from hub.domain.contracts import joined
+from hub.domain.files import UNKNOWN, clean_name
 from hub.domain.money import millionths_of
 from hub.domain.notices import Source
 from hub.errors import AnswerChanged, CursorLost, Missing
@@ -52,7 +53,7 @@ from hub.services.books import card_dict, transformer_dict
 from hub.services.half_hours import place_of
 from hub.services.publishing import News, publish
 from hub.store import contracts as stored
-from hub.store import places, tables
+from hub.store import drafts, places, tables
 from hub.store import told as kept
 from hub.store.unit import Unit
 
@@ -335,7 +336,7 @@ def keep_appeal(
     unit.session.add(row)
     unit.session.flush()
     _forget_delivered(unit, row, appeal)
-    kept.put_thread(
+    ids = kept.put_thread(
         unit,
         row.id or 0,
         [
@@ -345,6 +346,7 @@ def keep_appeal(
             for at, who, words in appeal.thread
         ],
     )
+    _keep_files(unit, row.id or 0, appeal, ids, now)
     answers = [each for each in appeal.thread if each[1]]
     if known and not quiet and (row.state, len(answers)) != before:
         new = len(answers) > before[1]
@@ -362,14 +364,42 @@ def keep_appeal(
     return row
 
 
+def _keep_files(
+    unit: Unit, appeal_id: int, told: Appeal, message_ids: list[int], now: datetime
+) -> None:
+    """Note the files that the supplier tells of; the consumer's own are here already.
+
+    What the supplier calls a file of ours is told by its place among those of the message.
+    """
+    rows = list(drafts.files_of_appeal(unit, appeal_id))
+    known = {row.remote_id: row for row in rows if row.remote_id}
+    for file in told.files:
+        if not 0 <= file.message < len(message_ids) or not file.remote_id:
+            raise AnswerChanged("The supplier tells of a file of no message; nothing was kept.")
+        message_id = message_ids[file.message]
+        row = known.get(file.remote_id)
+        if row is None and not told.thread[file.message][1]:
+            ours = [each for each in rows if each.message_id == message_id and not each.remote_id]
+            row = ours[0] if ours else None
+        if row is None:
+            row = tables.Attachment(
+                appeal_id=appeal_id, name=clean_name(text(file.name), UNKNOWN),
+                media_type=UNKNOWN, size=0, at=now,
+            )  # fmt: skip
+            unit.session.add(row)
+        row.remote_id, row.message_id = file.remote_id, message_id
+        unit.session.flush()
+
+
 def _forget_delivered(unit: Unit, row: tables.Appeal, told: Appeal) -> None:
-    """Let go of what is in the supplier's thread though its answer was lost."""
+    """Take what is in the supplier's thread, though its answer was lost, for delivered."""
     said = {words.strip() for _, who, words in told.thread if not who}
     for message in kept.waiting_messages(unit, row.id or 0):
         first = told.key == row.key == message.key
         lost = message.state in {"sending", "uncertain"} and message.body.strip() in said
         if first or lost:
-            kept.forget_message(unit, message)
+            message.key, message.state, message.error_code = "", "", ""
+    unit.session.flush()
 
 
 def _reading(point: int, told: SupplierReading, now: datetime) -> tables.ToldReading:

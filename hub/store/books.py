@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy.orm import defer
 from sqlmodel import SQLModel
 
 from hub.store.tables import (
@@ -14,6 +15,7 @@ from hub.store.tables import (
     HouseBill,
     HouseBillLine,
     HouseContract,
+    HouseFile,
     HouseMessage,
     HouseNotice,
     HouseNoticeRead,
@@ -45,6 +47,8 @@ _NOTICE = _T["house_notice"].c
 _READ = _T["house_notice_read"].c
 _APPEAL = _T["house_appeal"].c
 _MESSAGE = _T["house_message"].c
+_FILE = _T["house_file"].c
+_NO_CONTENT = defer(HouseFile.content)  # type: ignore[arg-type]
 
 R = TypeVar("R", bound=Row)
 
@@ -451,6 +455,25 @@ def messages(unit: Unit, appeal_ids: Sequence[int]) -> dict[int, list[HouseMessa
 def message_of(unit: Unit, appeal_id: int, key: str) -> HouseMessage | None:
     return unit.session.scalars(
         select(HouseMessage).where(_MESSAGE.appeal_id == appeal_id, _MESSAGE.key == key)
+    ).first()
+
+
+def files(unit: Unit, message_ids: Sequence[int]) -> Sequence[HouseFile]:
+    """List the files of messages, in the order they came; their content is left where it is."""
+    return unit.session.scalars(
+        select(HouseFile)
+        .where(_FILE.message_id.in_(message_ids))
+        .order_by(_FILE.id)
+        .options(_NO_CONTENT)
+    ).all()
+
+
+def file(unit: Unit, appeal_id: int, file_id: int) -> HouseFile | None:
+    """Find a file of an appeal, with its content."""
+    return unit.session.scalars(
+        select(HouseFile)
+        .join_from(HouseFile, HouseMessage, _MESSAGE.id == _FILE.message_id)
+        .where(_FILE.id == file_id, _MESSAGE.appeal_id == appeal_id)
     ).first()
 
 

@@ -356,6 +356,36 @@ class AppealMessage(Row, table=True):
     error_code: str = ""  # of the last try, while it waits
 
 
+class Draft(Row, table=True):
+    """What a person typed into a form and has not sent; ``place`` is the form's address."""
+
+    __table_args__ = (UniqueConstraint("user_id", "place"),)
+    id: int | None = big_id()
+    user_id: int = ref("user.id", index=False)
+    place: str
+    sealed_fields: str = ""  # JSON: field name -> text
+    changed_at: datetime
+
+
+class Attachment(Row, table=True):
+    """A file of a draft; once sent, of a message of an appeal.
+
+    ``content`` None: the supplier told of the file and it was not fetched yet. ``message_id``
+    None of a sent one: the supplier's thread no longer has its message.
+    """
+
+    id: int | None = big_id()
+    draft_id: int | None = ref("draft.id", null=True)
+    appeal_id: int | None = ref("appeal.id", null=True)
+    message_id: int | None = ref("appeal_message.id", null=True)
+    remote_id: str = ""  # the supplier's, where it tells of its files
+    name: str
+    media_type: str  # by its content; see domain.files
+    size: int  # 0: not fetched yet, -1: never to be had
+    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    at: datetime
+
+
 class ContractBill(Row, table=True):
     """A bill as the supplier told it; ``lines`` are BillLines with decimals as text."""
 
@@ -601,6 +631,18 @@ class HouseMessage(Row, table=True):
     at: datetime
     who: str = ""
     body: str
+
+
+class HouseFile(Row, table=True):
+    """A file that came with what was said."""
+
+    __tablename__ = "house_file"
+    id: int | None = big_id()
+    message_id: int = ref("house_message.id")
+    name: str
+    media_type: str
+    size: int
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 # -- points, meters, lines ---------------------------------------------------------------------

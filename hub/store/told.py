@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.pages import Cursor
-from hub.store import outbox, owned
+from hub.store import drafts, outbox, owned
 from hub.store.notify import hidden
 from hub.store.tables import (
     Appeal,
@@ -399,14 +399,42 @@ def answers(unit: Unit, appeal_id: int | None) -> int:
     return int(unit.session.execute(asked.where(*mine)).scalar_one())
 
 
-def put_thread(unit: Unit, appeal_id: int, rows: Sequence[AppealMessage]) -> None:
-    """Make what was told of an appeal these; what waits to be delivered stays."""
+def put_thread(unit: Unit, appeal_id: int, rows: Sequence[AppealMessage]) -> list[int]:
+    """Make what was told of an appeal these, and give their ids; what waits for delivery stays.
+
+    A message that is there already keeps its id, and so its files: the same words of the same
+    person, whose time may be the supplier's now. Files of one that is gone stay with the appeal.
+    """
     told = (_MESSAGE.appeal_id == appeal_id, _MESSAGE.key == "")
-    for row in unit.session.scalars(select(AppealMessage).where(*told)):
-        unit.session.delete(row)
+    old = list(unit.session.scalars(select(AppealMessage).where(*told).order_by(_MESSAGE.id)))
+    kept: list[AppealMessage | None] = [None] * len(rows)
+    for same_time in (True, False):
+        for place in reversed(range(len(rows))):  # what was just sent is the last of its like
+            row = rows[place]
+            if kept[place] is None:
+                found = [each for each in old if _same(each, row, same_time=same_time)]
+                if found:
+                    old.remove(found[-1])
+                    found[-1].at = row.at
+                    kept[place] = found[-1]
+    for row in old:
+        forget_message(unit, row)
+    ids = []
+    for row, known in zip(rows, kept, strict=True):
+        if known is None:
+            unit.session.add(row)
+            unit.session.flush()
+        ids.append((known or row).id or 0)
     unit.session.flush()
-    unit.session.add_all(rows)
-    unit.session.flush()
+    return ids
+
+
+def _same(old: AppealMessage, new: AppealMessage, *, same_time: bool) -> bool:
+    return (
+        old.who == new.who
+        and old.body.strip() == new.body.strip()
+        and (old.at == new.at or not same_time)
+    )
 
 
 def messages(unit: Unit, appeal_id: int) -> Sequence[AppealMessage]:
@@ -419,6 +447,13 @@ def messages(unit: Unit, appeal_id: int) -> Sequence[AppealMessage]:
 
 
 def forget_message(unit: Unit, row: AppealMessage) -> None:
+    """Delete a message; its files stay with the appeal."""
+    unit.session.flush()
+    unit.session.execute(
+        update(_T["attachment"])
+        .where(_T["attachment"].c.message_id == row.id)
+        .values(message_id=None)
+    )
     unit.session.delete(row)
     unit.session.flush()
 
@@ -553,6 +588,11 @@ def forget_contract(unit: Unit, contract_id: int) -> None:
     ).all()
     outbox.forget(unit, [f"{NOTICE_READ}/{notice_id}" for notice_id in notices_])
     outbox.forget_notices(unit, notices_)
+    contract = unit.session.get(Contract, contract_id)
+    if contract is not None:  # ids of contracts and appeals are given again
+        own = unit.session.scalars(select(_APPEAL.id).where(_APPEAL.contract_id == contract_id))
+        places = [f"/contracts/{contract_id}/", *(f"/appeals/{each}/" for each in own)]
+        drafts.forget_at(unit, contract.user_id, places)
     owned.delete_from(unit, "contract", contract_id)
 
 

@@ -34,6 +34,7 @@ class Does(StrEnum):
     NOTICES_READ = "notices_read"
     APPEALS = "appeals"
     APPEAL_REPLIES = "appeal_replies"
+    APPEAL_FILES = "appeal_files"
     TARIFFS = "tariffs"
     PAYMENTS = "payments"
     BILLS = "bills"
@@ -257,7 +258,7 @@ class AppealDraft:
     email: str
     phone: str
     topic: str = ""  # from topics(), where the supplier has such a list
-    attachments: Sequence[Attachment] = ()
+    attachments: Sequence[Attachment] = ()  # only for connectors that do APPEAL_FILES
 
 
 class AppealState(StrEnum):
@@ -267,6 +268,15 @@ class AppealState(StrEnum):
     CLOSED = "closed"
     REFUSED = "refused"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadFile:
+    """A file of an appeal's thread; ``message`` is the place of its message there, from 0."""
+
+    remote_id: str
+    message: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +296,7 @@ class Appeal:
     thread: Sequence[tuple[datetime, str, str]] = ()
     subject: str = ""
     key: str = ""
+    files: Sequence[ThreadFile] = ()  # all that the thread has, those of the consumer too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -453,6 +464,14 @@ class ContinuesAppeals(Protocol):
 
 
 @runtime_checkable
+class TakesAppealFiles(Protocol):
+    """Passes ``AppealDraft.attachments`` on: at most 5, JPEG, PNG, WebP or PDF, of 10 MiB each."""
+
+    async def appeal_file(self, desk: "Desk", remote_id: str, file_id: str) -> Attachment:
+        """Give a file that ``Appeal.files`` told of; above 10 MiB it is not kept."""
+
+
+@runtime_checkable
 class HasTariffs(Protocol):
     async def tariffs(self, desk: "Desk", on: date) -> Sequence[Tariff]: ...
 
@@ -499,6 +518,7 @@ class Books(Protocol):
     async def reply(self, account: Account, remote_id: str, draft: AppealDraft) -> Appeal: ...
     async def appeals(self, account: Account, since: Cursor | None) -> Page[Appeal]: ...
     async def appeal(self, account: Account, remote_id: str) -> Appeal: ...
+    async def appeal_file(self, account: Account, remote_id: str, file_id: str) -> Attachment: ...
     async def tariffs(self, account: Account, on: date) -> Sequence[Tariff]: ...
     async def payments(self, account: Account, since: Cursor | None) -> Page[Payment]: ...
     async def bills(self, account: Account, since: Cursor | None) -> Page[Bill]: ...

@@ -165,6 +165,9 @@ class Connector(ABC, Generic[SET]):
     async def appeal(self, desk: Desk, remote_id: str) -> Appeal:
         return await self._books(desk).appeal(await self._signed_in(desk), remote_id)
 
+    async def appeal_file(self, desk: Desk, remote_id: str, file_id: str) -> Attachment:
+        return await _books(desk).appeal_file(await self._signed_in(desk), remote_id, file_id)
+
     async def _signed_in(self, desk: Desk) -> Account:
         return self.account or await self.sign_in(desk)
 
