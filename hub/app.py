@@ -20,6 +20,7 @@ from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
 from hub.services.channels import Channels
 from hub.services.contracts import Contracts
+from hub.services.drafts import Drafts
 from hub.services.home import Home
 from hub.services.leaving import Leaving
 from hub.services.line_figures import line_figures as figures_of_lines
@@ -59,9 +60,9 @@ from hub.web.kit.failures import ShellOf, on_error
 from hub.web.kit.i18n import gettext
 from hub.web.kit.probes import LineFiguresNow, Probe
 from hub.web.kit.rendering import environment
-from hub.web.kit.requests import LARGEST_BODY, PortalRequest, read_form
+from hub.web.kit.requests import LARGEST_BODY, MOST_FIELDS, PortalRequest, read_form
 from hub.web.kit.services import Services
-from hub.web.kit.visitor import frame_of
+from hub.web.kit.visitor import frame_of, visitor
 from hub.wire.http import Web
 
 FEATURES: Final[tuple[Router, ...]] = (
@@ -116,6 +117,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         second_factors=SecondFactors(store),
         channels=Channels(store),
         contracts=Contracts(store, plugins, passwords, web=web),
+        drafts=Drafts(store),
         notices=Notices(store),
         appeals=Appeals(store),
         submissions=Submissions(store),
@@ -130,7 +132,11 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     return assemble(
         settings,
         features=FEATURES,
-        state={"services": made, "processing": read_text(settings.processing_text)},
+        state={
+            "services": made,
+            "processing": read_text(settings.processing_text),
+            "may_send_files": lambda request: visitor(request) is not None,
+        },
         shell_of=frame_of,
         ready={"store": store.check_schema},
         on_shutdown=(web.close,),
@@ -178,6 +184,7 @@ def assemble(
         on_shutdown=list(on_shutdown),
         before_request=read_form,
         request_max_body_size=LARGEST_BODY,
+        multipart_form_part_limit=MOST_FIELDS,
         debug=False,  # whatever LITESTAR_DEBUG says: its pages show the inside
         pdb_on_exception=False,
         logging_config=None,  # hub.logs decides; Litestar's would take over the root logger

@@ -9,12 +9,15 @@ from hub.errors import InputRefused, Missing, NotSupported
 from hub.plugins.api import Does
 from hub.services.accounts import LONGEST, normal_email
 from hub.services.clock import utc_now
+from hub.services.drafts import FileView, file_view, send_in
 from hub.services.exchange import APPEAL, REPLY, SENDING, UNCERTAIN, WAITING
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.shell import ShellView, shell_in
-from hub.store import outbox, tables
+from hub.store import drafts, outbox, tables
+from hub.store import points as stored_points
 from hub.store import told as kept
 from hub.store.accounts import SignedIn
+from hub.store.points import PointRow
 from hub.store.unit import Store, Unit
 
 A_PAGE = 20
@@ -52,6 +55,7 @@ class Said:
     text: str
     state: str
     error_code: str
+    files: tuple[FileView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,28 @@ class AppealsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAppeal:
+    """What a new appeal may be about, and whether the supplier takes files with it."""
+
+    shell: ShellView
+    points: tuple[PointRow, ...]
+    takes_files: bool
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppealPage:
-    """An appeal with all that was said; ``can_reply``: the supplier takes more words."""
+    """An appeal with all that was said; ``can_reply``: the supplier takes more words.
+
+    ``files`` are those whose message the supplier's thread no longer has.
+    """
 
     shell: ShellView
     appeal: AppealView
     thread: tuple[Said, ...]
+    files: tuple[FileView, ...]
     can_reply: bool
+    takes_files: bool
     time_zone: str
 
 
@@ -116,20 +135,51 @@ class Appeals:
         """Give an appeal with its thread; Missing for anybody else's."""
         with self.store.read() as unit:
             row, contract = _own(unit, who.user_id, appeal_id)
+            files: dict[int | None, list[FileView]] = {}
+            for file in drafts.files_of_appeal(unit, appeal_id):
+                files.setdefault(file.message_id, []).append(file_view(file))
             return AppealPage(
                 shell_in(unit, who, contract.id),
                 appeal_view(row),
                 tuple(
-                    Said(each.at, each.who, each.body, each.state, each.error_code)
+                    Said(
+                        each.at,
+                        each.who,
+                        each.body,
+                        each.state,
+                        each.error_code,
+                        tuple(files.get(each.id, ())),
+                    )
                     for each in kept.messages(unit, appeal_id)
                 ),
+                tuple(files.get(None, ())),
                 Does.APPEAL_REPLIES.value in contract.does and row.state not in NO_WORDS,
+                Does.APPEAL_FILES.value in contract.does,
                 kept.zone_of_contract(unit, row.contract_id) or DEFAULT_ZONE,
             )
 
-    def create(self, user_id: int, contract_id: int, draft: Draft) -> int:
+    def begin(self, who: SignedIn, contract_id: int) -> NewAppeal:
+        """Give what the form of a new one offers; Missing for anybody else's contract."""
+        with self.store.read() as unit:
+            shell = shell_in(unit, who, contract_id)
+            found = kept.with_supplier(unit, contract_id)
+            return NewAppeal(
+                shell,
+                tuple(stored_points.of_contract(unit, who.user_id, contract_id)),
+                found is not None and Does.APPEAL_FILES.value in found[0].does,
+                kept.zone_of_contract(unit, contract_id) or DEFAULT_ZONE,
+            )
+
+    def is_sent(self, user_id: int, key: str) -> bool:
+        """Whether a form with this key was sent already, as an appeal or as more words."""
+        key = f"{user_id}/{key}"
+        with self.store.read() as unit:
+            return kept.appeal_keyed(unit, key) is not None or outbox.holds(unit, f"{REPLY}/{key}")
+
+    def create(self, user_id: int, contract_id: int, draft: Draft, place: str = "") -> int:
         """Take an appeal in to be delivered, and give its id.
 
+        The draft at ``place`` is over with it, and its files go along.
         Raises InputRefused, Missing for anybody else's contract, NotSupported where the supplier
         takes none.
         """
@@ -157,13 +207,17 @@ class Appeals:
                     changed_at=now,
                 ),
             )
-            _say(unit, row, key, draft.text, now)
+            said = _say(unit, row, key, draft.text, now)
+            send_in(unit, user_id, place, row.id or 0, said.id or 0)
             outbox.put(unit, APPEAL, f"{APPEAL}/{key}", {"id": row.id})
             outbox.signal(unit, {"contract": contract_id, "user": user_id})
             return row.id or 0
 
-    def reply(self, user_id: int, appeal_id: int, key: str, text: str) -> None:
-        """Take more words to an appeal in, to be delivered; InputRefused, Missing, NotSupported."""
+    def reply(self, user_id: int, appeal_id: int, key: str, text: str, place: str = "") -> None:
+        """Take more words to an appeal in, to be delivered; InputRefused, Missing, NotSupported.
+
+        The draft at ``place`` is over with it, and its files go along.
+        """
         _check_text(text)
         with self.store.write() as unit:
             row, contract = _own(unit, user_id, appeal_id)
@@ -174,6 +228,7 @@ class Appeals:
             if not outbox.put(unit, REPLY, f"{REPLY}/{key}", {"id": message.id, "key": key}):
                 kept.forget_message(unit, message)  # the form was sent twice
                 return
+            send_in(unit, user_id, place, row.id or 0, message.id or 0)
             outbox.signal(unit, {"contract": contract.id, "user": user_id})
 
     def send_again(self, user_id: int, appeal_id: int) -> None:

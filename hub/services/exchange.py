@@ -15,7 +15,6 @@ from functools import partial
 import structlog
 from anyio import to_thread
 
-from hub.domain.files import LARGEST_FILE, clean_name, kind_of
 from hub.errors import (
     AnswerChanged,
     ContractBroken,
@@ -42,18 +41,18 @@ from hub.plugins.api import (
     Receipt,
     Submission,
     SupplierConnector,
-    TakesAppealFiles,
     TakesAppeals,
     TakesNoticesRead,
 )
 from hub.plugins.api import Appeal as ToldAppeal
+from hub.services.appeal_files import fetch_files, files_of
 from hub.services.asking import PATIENCE, Asking, Connectors, T, Talk, supplier_of
 from hub.services.clock import utc_now
 from hub.services.contracts import prices_since
 from hub.services.half_hours import read_on
 from hub.services.passwords import Passwords
 from hub.services.told import Told, announce, keep, keep_appeal, settle, tell
-from hub.store import drafts, outbox, tables
+from hub.store import outbox, tables
 from hub.store import told as kept
 from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
@@ -63,7 +62,6 @@ SUBMISSION, APPEAL, REPLY = kept.SUBMISSION, kept.APPEAL, kept.REPLY
 NOTICE_READ = kept.NOTICE_READ
 KINDS = (SUBMISSION, APPEAL, REPLY, NOTICE_READ)
 AT_ONCE = 4  # so that all of them are over within the lease of a claim
-FILES_AT_ONCE = 5
 JITTER = 0.1
 MOST_TRIES = 200  # a week with the outbox's waits
 CONSENT_LASTS = timedelta(minutes=5)
@@ -128,7 +126,7 @@ class Exchange:
             told = await self.asking.ask_as(*found, talk)
             await to_thread.run_sync(self._keep, contract_id, told)
             if Does.APPEAL_FILES in told.does:
-                await self._fetch_files(*found)
+                await fetch_files(self.store, self.asking, *found)
             if Does.PROFILE in told.does:
                 more = await self._read_on(*found)
         except StoreUnavailable:
@@ -148,53 +146,6 @@ class Exchange:
             return await read_on(connector, desk, self.store, contract)
 
         return await self.asking.ask_as(contract, supplier, talk)
-
-    async def _fetch_files(self, contract: tables.Contract, supplier: tables.Supplier) -> None:
-        """Fetch some of the files that the supplier told of, each by a talk of its own.
-
-        What can't be had now is asked for with the next news; what is too large, never.
-        """
-
-        def wanted() -> list[tuple[str, int, str]]:
-            with self.store.read() as unit:
-                return drafts.to_fetch(unit, contract.id or 0, FILES_AT_ONCE)
-
-        def note(file_id: int, content: bytes | None) -> None:
-            with self.store.write() as unit:
-                row = unit.session.get(tables.Attachment, file_id)
-                if row is None:
-                    return
-                if content is None:
-                    row.size = -1
-                else:
-                    row.content, row.size, row.media_type = content, len(content), kind_of(content)
-                    row.name = clean_name(row.name, row.media_type)
-                _signal(unit, contract.id or 0)
-
-        for appeal_id, file_id, remote_id in await to_thread.run_sync(wanted):
-
-            async def talk(
-                connector: SupplierConnector,
-                desk: Desk,
-                appeal_id: str = appeal_id,
-                remote_id: str = remote_id,
-            ) -> Attachment:
-                if not isinstance(connector, TakesAppealFiles):
-                    raise NotSupported("This supplier gives no files.")
-                return await connector.appeal_file(desk, appeal_id, remote_id)
-
-            content = None
-            try:
-                file = await self.asking.ask_as(contract, supplier, talk)
-                content = file.content if 0 < len(file.content) <= LARGEST_FILE else None
-            except (Missing, NotSupported):
-                pass
-            except StoreUnavailable:
-                raise
-            except HubError as error:
-                log.warning("supplier.file_not_had", contract=contract.id, code=error.code)
-                return
-            await to_thread.run_sync(note, file_id, content)
 
     def _cursors(self, contract_id: int) -> dict[str, Cursor]:
         with self.store.read() as unit:
@@ -334,7 +285,7 @@ class Exchange:
             return
         messages = await to_thread.run_sync(self._waiting, appeal_id)
         contract, supplier = await self._account(row.contract_id)
-        files = await self._files(contract, messages[:1])
+        files = await to_thread.run_sync(files_of, self.store, contract, messages[:1])
         draft = _draft(row, row.key, messages[0].body if messages else "", files)
         consent = self._consent("create_appeal", contract, row.key)
 
@@ -357,7 +308,7 @@ class Exchange:
         if not isinstance(message, tables.AppealMessage):
             return
         contract, supplier = await self._account(appeal.contract_id)
-        files = await self._files(contract, [message])
+        files = await to_thread.run_sync(files_of, self.store, contract, [message])
         draft = _draft(appeal, message.key, message.body, files)
         consent = self._consent("reply", contract, message.key)
 
@@ -459,23 +410,6 @@ class Exchange:
         if found is None:
             raise Missing("The contract was unlinked.")
         return found
-
-    async def _files(
-        self, contract: tables.Contract, messages: Sequence[tables.AppealMessage]
-    ) -> list[Attachment]:
-        """Give what goes along with a message, to a supplier that takes files."""
-
-        def read() -> list[Attachment]:
-            with self.store.read() as unit:
-                return [
-                    Attachment(name=row.name, media_type=row.media_type, content=row.content)
-                    for each in messages
-                    for row in drafts.files_of_message(unit, each.id or 0)
-                    if row.content is not None
-                ]
-
-        takes = Does.APPEAL_FILES.value in contract.does
-        return await to_thread.run_sync(read) if takes else []
 
     def _consent(self, act: str, contract: tables.Contract, key: str) -> Consent:
         return Consent(

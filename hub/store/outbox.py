@@ -43,13 +43,18 @@ def put(
     unit: Unit, kind: str, key: str, body: Mapping[str, Any], *, due_at: datetime | None = None
 ) -> bool:
     """Put work into the outbox; False if this key is there already (then nothing changes)."""
-    if unit.session.exec(select(Outbox.id).where(Outbox.key == key)).first() is not None:
+    if holds(unit, key):
         return False
     now = unit.now()
     unit.session.add(
         Outbox(kind=kind, key=key, body=dict(body), created_at=now, due_at=due_at or now)
     )
     return True
+
+
+def holds(unit: Unit, key: str) -> bool:
+    """Whether work with this key was ever put."""
+    return unit.session.exec(select(Outbox.id).where(Outbox.key == key)).first() is not None
 
 
 def signal(unit: Unit, body: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from portal import Browser, deliver, links
 
 from hub.app import create_app
 from hub.services.accounts import Accounts
+from hub.store import tables
+from hub.store import told as kept
 from hub.store.unit import Store
 
 
@@ -77,6 +80,7 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/appeals/{appeal_id:int}"): OWN,
     ("POST", "/appeals/{appeal_id:int}/reply"): WRITES,
     ("POST", "/appeals/{appeal_id:int}/again"): WRITES,
+    ("GET", "/appeals/files/{file_id:int}"): OWN,
     ("GET", "/points/{point_id:int}"): OWN,
     ("GET", "/points/{point_id:int}/readings"): OWN,
     ("GET", "/points/{point_id:int}/profile"): OWN,
@@ -151,6 +155,16 @@ def app(settings, store: Store, plugins):
     return create_app(settings, store, plugins)
 
 
+def file_of(store: Store, appeal: int) -> int:
+    """Put a file to an appeal."""
+    row = tables.Attachment(
+        appeal_id=appeal, name="Дом anna.pdf", media_type="application/pdf", size=9,
+        content=b"%PDF-1.7\n", at=datetime(2026, 11, 24, tzinfo=UTC),
+    )  # fmt: skip
+    with store.write() as unit:
+        return kept.add(unit, row).id or 0
+
+
 @pytest.fixture
 def world(app, store: Store):
     """The running portal with an owner, a stranger and a letter; values of each path's names."""
@@ -162,6 +176,7 @@ def world(app, store: Store):
         "point_id": str(owner.point),
         "notice_id": str(owner.notice),
         "appeal_id": str(owner.appeal),
+        "file_id": str(file_of(store, owner.appeal)),
         "mail_id": "1",
         "slug": "start",
         "token": "unknown",

@@ -175,17 +175,35 @@ def appeals_view(*, rows: bool = True) -> appeals.AppealsView:
     return appeals.AppealsView(tuple(made), f"{here}/new", here, f"{here}?page=3", NOW)
 
 
+FILES = (
+    appeals.FileRow(1, "щит.jpg", 2_201_000, "/appeals/files/1", "eye"),
+    appeals.FileRow(2, "акт.pdf", 0, None, "file-text"),
+    appeals.FileRow(3, "схема", -1, None, "file-text", lost=True),
+)
+
+
+def writing(action: str) -> appeals.Writing:
+    """Make a form that was left, with a file, and refused."""
+    return appeals.Writing(action, bad_form(), NOW, FILES[:1], NOW)
+
+
+def thread_context(name: str) -> dict[str, object]:
+    view = thread_view(name)
+    return {"view": view, "writing": view.writing}
+
+
 def thread_view(name: str) -> appeals.ThreadView:
     """Make an appeal with a message of each side."""
     waits = name == "waiting"
     said = (
         appeals.Bubble("", "Моргает свет\nпо вечерам", NOW, waits=waits),
-        appeals.Bubble("Энергосбыт", "Проверили", NOW, waits=False),
+        appeals.Bubble("Энергосбыт", "Проверили", NOW, waits=False, files=FILES),
     )
     return appeals.ThreadView(
         id=1, back="/contracts/1/appeals", number="" if waits else "14", subject="Свет",
         state=state(name), begun=NOW, due_on=NOW.date() if name == "in_work" else None,
-        bubbles=said, reply=bad_form() if name == "in_work" else None, live=waits,
+        bubbles=said, files=(), live=waits,
+        writing=writing("/appeals/1/reply") if name == "in_work" else None,
         uncertain=name == "uncertain", reason="Не к нам" if name == "refused" else "", now=NOW,
     )  # fmt: skip
 
@@ -637,21 +655,21 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "appeal-new": (
         "appeals/new.html",
         {
+            "writing": writing("/contracts/1/appeals/new"),
             "view": appeals.NewAppealView(
-                "/contracts/1/appeals/new",
                 "/",
-                bad_form(),
-                5000,
+                writing("/contracts/1/appeals/new"),
                 "112",
+                (("7", "Цех"),),
                 appeals.AboutEvent(7, 6, "Магнит", "19 ноября в 14:03 магнит", "Цех", "Событие"),
-            )
+            ),
         },
         "appeals",
     ),
-    "appeal": ("appeals/thread.html", {"view": thread_view("in_work")}, "appeals"),
-    "appeal-waiting": ("appeals/thread.html", {"view": thread_view("waiting")}, "appeals"),
-    "appeal-uncertain": ("appeals/thread.html", {"view": thread_view("uncertain")}, "appeals"),
-    "appeal-refused": ("appeals/thread.html", {"view": thread_view("refused")}, "appeals"),
+    "appeal": ("appeals/thread.html", thread_context("in_work"), "appeals"),
+    "appeal-waiting": ("appeals/thread.html", thread_context("waiting"), "appeals"),
+    "appeal-uncertain": ("appeals/thread.html", thread_context("uncertain"), "appeals"),
+    "appeal-refused": ("appeals/thread.html", thread_context("refused"), "appeals"),
     "submit": ("submissions/submit.html", {"view": submit_view(form_part())}, "points"),
     "submit-wrong": (
         "submissions/submit.html",

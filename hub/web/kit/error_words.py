@@ -200,6 +200,26 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("is too long"),
         N_("Shorten it to 5000 characters."),
     ),
+    "file.empty": (
+        N_("a file is empty"),
+        N_("There is nothing in the file. Choose another."),
+    ),
+    "file.large": (
+        N_("a file is too large"),
+        N_("A file may have 10 MB. Take the photo in a smaller size, or leave it out."),
+    ),
+    "file.kind": (
+        N_("a file is of another kind"),
+        N_("Only JPEG, PNG, WebP and PDF are taken; what a file is, we see by its content."),
+    ),
+    "file.many": (
+        N_("too many files"),
+        N_("At most 5 go with one message. Remove one, or send the rest with the next message."),
+    ),
+    "file.full": (
+        N_("there is no room left"),
+        N_("Your files already take 200 MB here. Send this one to the supplier by e-mail."),
+    ),
     "reading.not_a_number": (
         N_("is not a reading"),
         N_("Write the digits that the meter shows, like 4821.5."),

@@ -19,6 +19,7 @@ from hub.web.kit.i18n import NBSP, gettext, language, ngettext
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 UNKNOWN = DASH
+KIBI, MEBI = 1024, 1024 * 1024
 
 Number = int | float | Decimal
 
@@ -273,6 +274,13 @@ def duration(value: timedelta) -> str:
     return " ".join(shown) or gettext("%(n)s s") % {"n": 0}
 
 
+def file_size(count: int) -> str:
+    """Write bytes as people do: ``180 КБ``, ``2,1 МБ``."""
+    if count < MEBI:
+        return gettext("%(n)s KB") % {"n": number(max(1, round(count / KIBI)))}
+    return gettext("%(n)s MB") % {"n": number(Decimal(count) / MEBI, 1)}
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "signed": signed,
@@ -293,6 +301,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "monthname": month,
     "moment": moment,
     "duration": duration,
+    "file_size": file_size,
 }
 GLOBALS: dict[str, Callable[..., Any]] = {
     "span": span,

@@ -7,6 +7,7 @@ from hub.services.accounts import Accounts
 from hub.services.appeals import Appeals
 from hub.services.channels import Channels
 from hub.services.contracts import Contracts
+from hub.services.drafts import Drafts
 from hub.services.home import Home
 from hub.services.leaving import Leaving
 from hub.services.live import Live
@@ -35,6 +36,7 @@ class Services:
     second_factors: SecondFactors
     channels: Channels
     contracts: Contracts
+    drafts: Drafts
     notices: Notices
     appeals: Appeals
     submissions: Submissions

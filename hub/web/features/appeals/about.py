@@ -1,12 +1,13 @@
-"""The event that an appeal is about: its words go to the supplier with those of the consumer."""
+"""The event or point that an appeal is about: its words go to the supplier with the consumer's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hub.errors import Missing
 from hub.services.events import Events
 from hub.services.points import Points
 from hub.services.sentences import NO_TERMS, of_view, sentence, title
 from hub.store.accounts import SignedIn
+from hub.store.points import PointRow
 from hub.web.features.appeals.views import AboutEvent
 from hub.web.kit.i18n import gettext
 from hub.web.kit.point_head import known_id
@@ -21,7 +22,7 @@ def attached(
     request: AnyRequest, who: SignedIn, contract_id: int, values: Mapping[str, str]
 ) -> AboutEvent | None:
     """Find the event that the form names; None without one, Missing for anybody else's."""
-    if not any(values[name] for name in ABOUT):
+    if not values["event"]:
         return None
     point_id, event_id = (_id(values[name]) for name in ABOUT)
     made = services(request)
@@ -51,6 +52,20 @@ def attached(
             )
         ),
     )
+
+
+def of_point(points: Sequence[PointRow], chosen: str) -> str:
+    """Say which point is chosen; '' for the contract as a whole, Missing for no point of it."""
+    if not chosen:
+        return ""
+    for point in points:
+        if str(point.id) == chosen:
+            facts = {"point": point.name, "number": point.number or "–"}
+            words = [gettext("Metering point: %(point)s, number %(number)s.") % facts]
+            if point.meter_serial:
+                words.append(gettext("Meter No. %(serial)s.") % {"serial": point.meter_serial})
+            return "\n".join(words)
+    raise Missing
 
 
 def _id(text: str) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from hub.domain.files import ENDINGS
+from hub.services.appeals import LONGEST_BODY
 from hub.web.kit.forms import Form
 from hub.web.kit.messages import AppealRow, State
 
@@ -31,14 +33,48 @@ class AboutEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class NewAppealView:
-    """Fields: email, phone, subject, text, and the hidden key that makes the form one appeal."""
+class FileRow:
+    """A file; ``href`` is None while the supplier has not handed it over, or never will."""
+
+    id: int
+    name: str
+    size: int
+    href: str | None
+    symbol: str
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A form to write in: where it is sent, what waits in it.
+
+    ``files`` None: the supplier takes none. ``kept_at``: since when its words wait here.
+    """
 
     action: str
-    back: str
     form: Form
-    longest: int
+    now: datetime
+    files: tuple[FileRow, ...] | None = None
+    kept_at: datetime | None = None
+    longest: int = LONGEST_BODY
+
+    @property
+    def accept(self) -> str:
+        """Give what browsers offer to choose; phones make a JPEG of their own kinds then."""
+        return ",".join(ending for each in ENDINGS.values() for ending in each)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppealView:
+    """Fields: email, phone, subject, text, and the hidden key that makes the form one appeal.
+
+    ``points``: id and name of what it may be about.
+    """
+
+    back: str
+    writing: Writing
     emergency_phone: str
+    points: tuple[tuple[str, str], ...] = ()
     about: AboutEvent | None = None
 
 
@@ -50,6 +86,7 @@ class Bubble:
     text: str
     at: datetime
     waits: bool
+    files: tuple[FileRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +101,8 @@ class ThreadView:
     begun: datetime
     due_on: date | None
     bubbles: tuple[Bubble, ...]
-    reply: Form | None
+    files: tuple[FileRow, ...]
+    writing: Writing | None
     live: bool
     uncertain: bool
     reason: str
