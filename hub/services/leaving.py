@@ -24,7 +24,7 @@ from hub.services.pieces import DEFAULT_ZONE
 from hub.services.profile import Profiles
 from hub.services.slots import SlotView
 from hub.store import accounts as stored
-from hub.store import audit, contracts, owned, places, told
+from hub.store import audit, contracts, drafts, owned, places, told
 from hub.store import points as stored_points
 from hub.store.points import PointRow
 from hub.store.unit import Store
@@ -38,11 +38,13 @@ EVENT = ("began", "ended", "kind", "severity", "phase", "meter", "detail")
 READ_ME = """Архив данных личного кабинета. Файлы .json и .csv с одним именем говорят одно и то же.
 user - вы сами, contract - договоры, contract_point - точки учета, told_reading - показания,
 submission - переданные показания, notice - уведомления, appeal и appeal_message - обращения,
+attachment - их файлы (сами файлы в папке files), draft и draft_words - неотправленное,
 user_session - входы, processing_consent - согласия; half_hours_N и events_N - половины часа
 (кВт*ч и квар*ч) и события точки N. Времена в UTC. Паролей и ключей в архиве нет.
 
 An archive of an account. A .json and a .csv of one name say the same. Times are UTC, energy is kWh
-and kvarh; half_hours_N and events_N are of the contract_point with the id N. No passwords inside.
+and kvarh; half_hours_N and events_N are of the contract_point with the id N; files of appeals are
+in the folder files, draft_words is what was not sent. No passwords inside.
 """
 
 
@@ -100,6 +102,7 @@ class Leaving:
             archive.writestr("README.txt", READ_ME)
             for name in owned.hanging_on("user", user_id):
                 yield from self._both(archive, sink, name, partial(self._rows, user_id, name))
+            yield from self._files(archive, sink, user_id)
             with self.store.read() as unit:
                 points = stored_points.of_user(unit, user_id)
             for point in points:
@@ -145,6 +148,20 @@ class Leaving:
     def _rows(self, user_id: int, name: str) -> Iterator[dict[str, Any]]:
         with self.store.read() as unit:
             yield from owned.rows_of(unit, user_id, name)
+
+    def _files(self, archive: zipfile.ZipFile, sink: _Sink, user_id: int) -> Iterator[bytes]:
+        """Write what is not sent yet, and the files of appeals and drafts, one by one."""
+        with self.store.read() as unit:
+            typed = {row.place: drafts.opened(unit, row) for row in drafts.of_user(unit, user_id)}
+            ids = drafts.ids_of_user(unit, user_id)
+        plain = {place: json.loads(fields) for place, fields in typed.items()}
+        archive.writestr("draft_words.json", json.dumps(plain, ensure_ascii=False, indent=1))
+        for file_id in ids:
+            with self.store.read() as unit:
+                row = drafts.file_of_user(unit, user_id, file_id)
+            if row is not None and row.content is not None:
+                archive.writestr(f"files/{file_id}-{row.name}", row.content)
+                yield sink.take()
 
     def _half_hours(self, user_id: int, point: PointRow, now: datetime) -> Iterator[dict[str, Any]]:
         profiles = Profiles(self.store, self.clock)

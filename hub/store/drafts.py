@@ -142,6 +142,29 @@ def file_of_user(unit: Unit, user_id: int, file_id: int) -> Attachment | None:
     ).first()
 
 
+def of_user(unit: Unit, user_id: int) -> Sequence[Draft]:
+    return unit.session.scalars(
+        select(Draft).where(_DRAFT.user_id == user_id).order_by(_DRAFT.id)
+    ).all()
+
+
+def ids_of_user(unit: Unit, user_id: int) -> list[int]:
+    """List the files of this person's appeals and drafts that are here."""
+    return list(
+        unit.session.scalars(
+            select(_FILE.id)
+            .join_from(_T["attachment"], _T["draft"], _DRAFT.id == _FILE.draft_id, isouter=True)
+            .join(_T["appeal"], _APPEAL.id == _FILE.appeal_id, isouter=True)
+            .join(_T["contract"], _CONTRACT.id == _APPEAL.contract_id, isouter=True)
+            .where(
+                _FILE.size > 0,
+                or_(_DRAFT.user_id == user_id, _CONTRACT.user_id == user_id),
+            )
+            .order_by(_FILE.id)
+        )
+    )
+
+
 def files_of_message(unit: Unit, message_id: int) -> Sequence[Attachment]:
     """Give the files of a message with their content."""
     return unit.session.scalars(

@@ -13,8 +13,8 @@ from sqlmodel import SQLModel
 from hub.store.unit import Unit
 
 A_CHUNK = 500
-# Seals, hashes and what the hub counts for itself tell a person nothing.
-INSIDE = ("sealed", "hash", "claim", "token")
+# Seals, hashes and what the hub counts for itself tell a person nothing; files are files.
+INSIDE = ("sealed", "hash", "claim", "token", "content")
 CARRIED = ("submission", "appeal", "appeal_reply")  # work in the outbox that names rows by id
 _T = SQLModel.metadata.tables
 

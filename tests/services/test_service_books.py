@@ -14,7 +14,6 @@ from hub.errors import (
     CursorLost,
     InputRefused,
     Missing,
-    NotSupported,
     SubmissionRejected,
 )
 from hub.plugins.api import (
@@ -461,10 +460,43 @@ async def test_appeals_are_numbered_through_the_utility(books, keeping, account)
         await books.reply(other, "1", draft("z"))
 
 
-async def test_attachments_are_refused_in_words(books, account):
-    photo = Attachment(name="a.png", media_type="image/png", content=b"x")
-    with pytest.raises(NotSupported):
-        await books.create_appeal(account, draft(attachments=(photo,)))
+PHOTO = b"\xff\xd8\xff\xe0 a photo"
+PAPER = b"%PDF-1.7 a paper"
+
+
+async def test_files_come_and_go_with_what_was_said(books, keeping, account):
+    photo = Attachment(name="../щит.JPEG", media_type="text/html", content=PHOTO)
+    asked = await books.create_appeal(account, draft(attachments=(photo,)))
+    assert await books.create_appeal(account, draft(attachments=(photo,))) == asked
+    assert [(file.message, file.name) for file in asked.files] == [(0, "щит.jpeg")]
+    got = await books.appeal_file(account, asked.remote_id, asked.files[0].remote_id)
+    assert (got.media_type, got.content) == ("image/jpeg", PHOTO)
+    paper = Attachment(name="act", media_type="", content=PAPER)
+    keeping.answer(1, "Акт", state=AppealState.ANSWERED, due=None, files=[paper])
+    told = await books.appeal(account, asked.remote_id)
+    assert [(file.message, file.name) for file in told.files] == [(0, "щит.jpeg"), (1, "act.pdf")]
+    assert [file.content for file in keeping.files(1)] == [PHOTO, PAPER]
+    (seen,) = keeping.appeals(only_open=False)
+    assert [(place, name, size) for place, _, name, size in seen.files] == [
+        (0, "щит.jpeg", len(PHOTO)),
+        (1, "act.pdf", len(PAPER)),
+    ]
+    with pytest.raises(InputRefused):
+        keeping.answer(1, state=AppealState.ANSWERED, due=None, files=[paper])
+
+
+async def test_a_file_belongs_to_its_appeal_alone(books, keeping, account):
+    keeping.enter(BookedContract(number="76-2", holder="", address=""))
+    photo = Attachment(name="a.jpg", media_type="image/jpeg", content=PHOTO)
+    asked = await books.create_appeal(account, draft(attachments=(photo,)))
+    empty = await books.create_appeal(account, draft("other"))
+    other = await books.by_number("76-2")
+    file_id = asked.files[0].remote_id
+    for who, appeal in ((other, asked), (account, empty)):
+        with pytest.raises(Missing):
+            await books.appeal_file(who, appeal.remote_id, file_id)
+    with pytest.raises(Missing):
+        keeping.files(9)
 
 
 # -- pages -------------------------------------------------------------------------------------
