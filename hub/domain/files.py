@@ -41,5 +41,5 @@ def clean_name(name: str, media_type: str) -> str:
     if endings is None:
         return plain[:LONGEST_NAME] or "file"
     if dot and f".{ending.lower()}" in endings:
-        return f"{(stem or 'file')[:LONGEST_NAME]}.{ending.lower()}"
+        return f"{(stem.strip() or 'file')[:LONGEST_NAME]}.{ending.lower()}"
     return f"{(plain or 'file')[:LONGEST_NAME]}{endings[0]}"

@@ -148,7 +148,7 @@ def test_files_are_attached_and_removed_by_buttons(signed):
     assert "Моргает" in page
     assert "еще не отправили" in words(page)
     (act,) = re.findall('value="(remove [0-9]+)"', page)
-    answer = send(signed, act=act)
+    answer = send(signed, act=act, text="Моргает")
     assert links(answer.text) == []
     assert "Моргает" in answer.text
 
