@@ -52,6 +52,7 @@ class Town:
         self.sent: dict[str, dict[str, Any]] = {}  # submissions by key
         self.decisions: list[dict[str, Any]] = []
         self.appeals: dict[str, dict[str, Any]] = {}  # by key
+        self.files: dict[str, dict[str, str]] = {}  # by address
         self.changes: list[str] = []  # keys of appeals, in the order they changed
         self.posts: list[str] = []  # keys, however often the same came
         self.tell("planned_work", "Cables are replaced", "No power on Friday from 10 to 14.")
@@ -86,13 +87,24 @@ class Town:
                          "on": sent["on"], "value": value, "basis": "accepted"}
                     )  # fmt: skip
 
-    def answer(self, key: str, text: str, state: str = "answered", words: str = "Answered") -> None:
+    def answer(
+        self, key: str, text: str, state: str = "answered", words: str = "Answered",
+        files: list[dict[str, str]] | None = None,
+    ) -> None:  # fmt: skip
         with self.lock:
             now = stamp(datetime.now(UTC))
             appeal = self.appeals[key]
             appeal |= {"state": state, "state_in_words": words, "at": now}
-            appeal["thread"].append([now, "B. Clerk", text])
+            self._say(appeal, [now, "B. Clerk", text], files or [])
             self.changes.append(key)
+
+    def _say(self, appeal: dict[str, Any], said: list[str], files: list[dict[str, str]]) -> None:
+        """Add to a thread; what is in a file is told apart from the thread."""
+        for file in files:
+            number, place = len(self.files) + 1, len(appeal["thread"])
+            self.files[f"/appeals/{appeal['id']}/files/{number}"] = file
+            appeal["files"].append({"id": number, "message": place, "name": file["name"]})
+        appeal["thread"].append(said)
 
     @contextmanager
     def in_mood(self, mood: str) -> Iterator[None]:
@@ -125,6 +137,8 @@ class Town:
         }  # fmt: skip
         if path in facts:
             return facts[path]
+        if path in self.files:
+            return self.files[path]
         lists: dict[str, list[Any]] = {
             "/readings": self.readings,
             "/notices": self.notices,
@@ -157,14 +171,15 @@ class Town:
                 self.appeals[key] = {
                     "id": len(self.appeals) + 1, "key": key, "subject": body["subject"],
                     "state": "in_work", "state_in_words": "In work", "at": now,
-                    "thread": [[now, "", body["text"]]],
+                    "thread": [], "files": [],
                 }  # fmt: skip
+                self._say(self.appeals[key], [now, "", body["text"]], body["files"])
                 self.changes.append(key)
             return 201, self.appeals[key]
         (appeal,) = (
             each for each in self.appeals.values() if path.startswith(f"/appeals/{each['id']}/")
         )
-        appeal["thread"].append([now, "", body["text"]])
+        self._say(appeal, [now, "", body["text"]], body["files"])
         self.changes.append(appeal["key"])
         return 201, appeal
 

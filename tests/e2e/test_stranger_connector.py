@@ -4,6 +4,7 @@ The portal runs in a process of its own, as installed; the test is the consumer 
 supplier's people behind it, and whoever pulls the plug.
 """
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -217,10 +218,13 @@ def test_notice_of_the_supplier_opens(portal, contract):
     assert "No power on Friday from 10 to 14." in portal.read(at)
 
 
-def appeal(portal: Portal, contract: int, subject: str) -> int:
-    answer = portal.browser.send(
-        f"/contracts/{contract}/appeals/new", subject=subject, text=f"About {subject}."
-    )
+def appeal(portal: Portal, contract: int, subject: str, photo: bytes = b"") -> int:
+    path = f"/contracts/{contract}/appeals/new"
+    typed = {"subject": subject, "text": f"About {subject}."}
+    data = portal.browser.fill(portal.browser.open(path).text, path, typed)
+    del data["files"]
+    files = [("files", ("meter.jpg", photo))] if photo else None
+    answer = portal.browser.client.post(path, data=data, files=files, follow_redirects=False)
     assert answer.status_code == SEE_OTHER, words(answer.text)
     return int(answer.headers["location"].rpartition("/")[2])
 
@@ -232,13 +236,21 @@ def key_of(town: Town, subject: str) -> str:
 
 @pytest.mark.clause("S2.handed", "S2.number", "S2.answer", "S3.notification")
 def test_an_appeal_goes_and_its_answer_comes(portal, contract, town):
-    at = f"/appeals/{appeal(portal, contract, 'The bill')}"
+    photo, paper = b"\xff\xd8\xff\xe0 a meter", b"%PDF-1.7 an act"
+    at = f"/appeals/{appeal(portal, contract, 'The bill', photo)}"
     wait_for(lambda: "The bill" in [each["subject"] for each in town.appeals.values()])
     number = town.appeals[key_of(town, "The bill")]["id"]
     wait_for(lambda: f"№{number}" in portal.read(at))
-    town.answer(key_of(town, "The bill"), "It was counted anew.")
+    (sent,) = town.files.values()
+    assert (sent["name"], base64.b64decode(sent["content"])) == ("meter.jpg", photo)
+    act = {"name": "act.pdf", "content": base64.b64encode(paper).decode()}
+    town.answer(key_of(town, "The bill"), "It was counted anew.", files=[act])
     wait_for(lambda: "It was counted anew." in portal.read(at), portal)
     assert "The bill" in portal.read(f"/contracts/{contract}/notifications")
+    link = re.compile(r'href="(/appeals/files/\d+)"')
+    wait_for(lambda: len(link.findall(portal.browser.open(at).text)) == 2, portal)
+    got = [portal.browser.open(each).content for each in link.findall(portal.browser.open(at).text)]
+    assert got == [photo, paper]
 
 
 MOODS = {"slow": "does not answer", "fails": "does not answer", "html": "", "half": ""}

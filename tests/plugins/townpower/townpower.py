@@ -5,13 +5,14 @@
     GET  /readings /notices /decisions /appeals       ?after=N -> items, next, more
     GET  /points/ID/half-hours                        ?after=N -> items, next, more
     POST /readings                 key, point, on, values -> id, state
-    POST /appeals                  key, subject, text, email, phone -> appeal
+    POST /appeals                  key, subject, text, email, phone, files -> appeal
     POST /appeals/ID/words         the same -> appeal
-    GET  /appeals/ID
+    GET  /appeals/ID, /appeals/ID/files/ID
 
-Numbers with decimals are text. What can't be taken is 422 with a reason.
+Numbers with decimals are text, and so are files (base64). What can't be taken is 422 with a reason.
 """
 
+import base64
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ MAY = frozenset(
     {
         api.Does.CARD, api.Does.CONTRACT, api.Does.BALANCE, api.Does.POINTS, api.Does.READINGS,
         api.Does.PROFILE, api.Does.NOTICES, api.Does.SUBMIT, api.Does.SUBMISSIONS,
-        api.Does.APPEALS, api.Does.APPEAL_REPLIES,
+        api.Does.APPEALS, api.Does.APPEAL_REPLIES, api.Does.APPEAL_FILES,
     }
 )  # fmt: skip
 STATES = {
@@ -158,6 +159,10 @@ class TownPower:
     async def appeal(self, desk, remote_id):
         return await self.ask(desk, f"/appeals/{remote_id}", appeal)
 
+    async def appeal_file(self, desk, remote_id, file_id):
+        path = f"/appeals/{remote_id}/files/{file_id}"
+        return await self.ask(desk, path, attachment)
+
 
 def account(told):
     return api.Account(remote_id=str(told["account"]), label=told["number"])
@@ -249,6 +254,10 @@ def words(draft):
         "text": draft.text,
         "email": draft.email,
         "phone": draft.phone,
+        "files": [
+            {"name": file.name, "content": base64.b64encode(file.content).decode()}
+            for file in draft.attachments
+        ],
     }
 
 
@@ -262,7 +271,16 @@ def appeal(told):
         remote_state=told["state_in_words"],
         changed_at=instant(told["at"]),
         thread=tuple((instant(at), who, said) for at, who, said in told["thread"]),
+        files=tuple(
+            api.ThreadFile(remote_id=str(file["id"]), message=file["message"], name=file["name"])
+            for file in told["files"]
+        ),
     )
+
+
+def attachment(told):
+    content = base64.b64decode(told["content"], validate=True)
+    return api.Attachment(name=told["name"], media_type="", content=content)
 
 
 def instant(text):
