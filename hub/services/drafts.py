@@ -80,7 +80,7 @@ class Drafts:
         """Keep what was typed and put files to it.
 
         What can be taken is taken; then InputRefused says what could not and why: the first file
-        that is too large, of another kind, or one too many.
+        that is too large, of another kind, or one too many. The same file twice is one.
         """
         plain, wrong = _plain(fields), ""
         if len(place) > LONGEST_PLACE or len(plain) > LARGEST_FIELDS:
@@ -90,6 +90,8 @@ class Drafts:
             count = len(stored.files_of_draft(unit, row.id or 0))
             total = stored.bytes_of(unit, user_id)
             for each in files:
+                if stored.has_file(unit, row.id or 0, each.content):
+                    continue
                 refusal = _refusal(each, count, total)
                 if refusal:
                     wrong = wrong or refusal
@@ -105,8 +107,8 @@ class Drafts:
                         at=self.clock(),
                     )
                 )
+                unit.session.flush()
                 count, total = count + 1, total + len(each.content)
-            unit.session.flush()
         if wrong:
             raise InputRefused({"files": wrong})
 

@@ -111,6 +111,13 @@ def bytes_of(unit: Unit, user_id: int) -> int:
     return int(unit.session.execute(asked).scalar_one())
 
 
+def has_file(unit: Unit, draft_id: int, content: bytes) -> bool:
+    asked = select(_FILE.id).where(
+        _FILE.draft_id == draft_id, _FILE.size == len(content), _FILE.content == content
+    )
+    return unit.session.execute(asked).first() is not None
+
+
 def remove_file(unit: Unit, draft_id: int, file_id: int) -> None:
     """Take a file out of a draft; nothing happens if it is none of its files."""
     unit.session.execute(
