@@ -166,7 +166,8 @@ class Connector(ABC, Generic[SET]):
         return await self._books(desk).appeal(await self._signed_in(desk), remote_id)
 
     async def appeal_file(self, desk: Desk, remote_id: str, file_id: str) -> Attachment:
-        return await _books(desk).appeal_file(await self._signed_in(desk), remote_id, file_id)
+        books, account = self._books(desk), await self._signed_in(desk)
+        return await books.appeal_file(account, remote_id, file_id)
 
     async def _signed_in(self, desk: Desk) -> Account:
         return self.account or await self.sign_in(desk)
