@@ -43,7 +43,10 @@ def test_page_works_without_script(client, name: str):
     for tag, attributes in tags(html):
         if "data-hx-get" in attributes:
             assert "href=" in attributes or "data-hx-trigger" in attributes, attributes
-        if "data-hx-post" in attributes:
+        if "data-hx-post" in attributes and tag == "button":
+            assert 'type="submit"' in attributes, "it sends its form"
+            assert 'name="' in attributes
+        elif "data-hx-post" in attributes:
             assert tag == "form"
             assert "action=" in attributes
         assert " style=" not in attributes
