@@ -460,6 +460,22 @@ class Accounts:
             found = stored.signed_in(unit, hashed(session_id))
         return found is not None and found.expires_at > now and now - found.seen_at <= _idle(found)
 
+    def mark_of(self, user_id: int) -> list[str]:
+        """Name an account so that no later one with its number is taken for it."""
+        with self.store.read() as unit:
+            user = stored.user_by_id(unit, user_id)
+        return [str(user_id), user.created_at.isoformat()] if user else []
+
+    def marked(self, mark: list[str]) -> int | None:
+        """Find the account that a mark of ours names; None if it is gone."""
+        match mark:
+            case [number, created] if number.isdecimal():
+                with self.store.read() as unit:
+                    user = stored.user_by_id(unit, int(number))
+                known = user is not None and user.created_at.isoformat() == created
+                return int(number) if known else None
+        return None
+
     def sign_out(self, session_id: str) -> None:
         """End the session; twice is no error."""
         with self.store.write() as unit:

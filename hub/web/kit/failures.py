@@ -17,6 +17,7 @@ from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.shell import Shell
+from hub.web.kit.typed import page_of, place_of
 
 log = structlog.get_logger("hub.web")
 
@@ -107,13 +108,8 @@ def failure_of(error: Exception, now: datetime) -> Failure:
 
 
 def sign_in_address(request: AnyRequest) -> str:
-    """Give the sign-in page that leads back to what was asked for, or to the form that was sent.
-
-    A form has its page at its own address.
-    """
-    back = request.url.path
-    if request.method == "GET" and request.url.query:
-        back = f"{back}?{request.url.query}"
+    """Give the sign-in page that leads back to what was asked for, or to the form that was sent."""
+    back = place_of(request) if request.method == "GET" else page_of(request)
     return f"/login?next={quote(back, safe='/')}"
 
 

@@ -18,11 +18,15 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Values by field name, and errors by field name; passwords are never kept in it."""
+    """Values by field name, and errors by field name; passwords are never kept in it.
+
+    ``returned``: the values were typed before the session ended, and wait to be sent.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, FieldError] = field(default_factory=dict)
     alert: FieldError | None = None
+    returned: bool = False
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")

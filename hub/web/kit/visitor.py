@@ -17,6 +17,7 @@ from hub.web.kit.point_head import local
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.services import services
 from hub.web.kit.shell import OldNews, Shell, ShellContract
+from hub.web.kit.typed import MARK_AFTER_SIGN_OUT, MARK_LASTS, keep_typed, last_user, mark
 
 SESSION_COOKIE = "session"
 A_YEAR = 31_536_000
@@ -36,9 +37,14 @@ def visitor(request: AnyRequest) -> SignedIn | None:
 
 
 def signed_in(request: AnyRequest) -> SignedIn:
-    """Give who is signed in; for nobody NotAuthorized, which leads to the sign-in page."""
+    """Give who is signed in; for nobody NotAuthorized, which leads to the sign-in page.
+
+    What was typed into the form that was sent is kept until its author has signed in again.
+    """
     found = visitor(request)
     if found is None:
+        if request.method == "POST":
+            keep_typed(request)
         raise NotAuthorizedException
     return found
 
@@ -110,6 +116,7 @@ def begin(
         )
     )
     _take_away(request, response, CSRF_COOKIE)
+    mark(request, response, session.user_id, MARK_LASTS)
 
 
 def speak(request: AnyRequest, response: Response[str], language: str) -> None:
@@ -126,9 +133,15 @@ def speak(request: AnyRequest, response: Response[str], language: str) -> None:
 
 
 def forget(request: AnyRequest, response: Response[str]) -> None:
-    """Take the session's cookie away, and the CSRF cookie that went with it."""
+    """Take the session's cookie away.
+
+    The CSRF cookie stays until the next sign-in: forms in other tabs lead to the door, not to an
+    error, and what is typed there is kept for a while.
+    """
+    user_id = last_user(request)
+    if user_id is not None:
+        mark(request, response, user_id, MARK_AFTER_SIGN_OUT)
     _take_away(request, response, SESSION_COOKIE)
-    _take_away(request, response, CSRF_COOKIE)
 
 
 def _take_away(request: AnyRequest, response: Response[str], name: str) -> None:

@@ -33,9 +33,11 @@ from hub.web.kit.requests import AnyRequest, Typed
 from hub.web.kit.respond import redirect, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
+from hub.web.kit.typed import opened, sent
 from hub.web.kit.visitor import forget, session_of, signed_in, speak
 
 GONE = 410
+NOTHING = Form()
 TIME_ZONE = ZoneInfo("Europe/Moscow")
 # What a browser calls itself, most telling first.
 BROWSERS = (("YaBrowser", "Яндекс Браузер"), ("Edg", "Edge"), ("OPR", "Opera"),
@@ -50,8 +52,10 @@ SMALL = re.compile(r"Android|iPhone|Mobile")
 
 @get("/account", sync_to_thread=True)
 def data_page(request: AnyRequest) -> Response[str]:
-    person = services(request).persons.look(signed_in(request).user_id)
-    return _data(request, own_form(person))
+    who = signed_in(request)
+    person = services(request).persons.look(who.user_id)
+    form = opened(request, who.user_id, own_form(person).values)
+    return _data(request, form, opened(request, who.user_id, {}, "/account/email"))
 
 
 def own_form(person: PersonView) -> Form:
@@ -64,7 +68,7 @@ def own_form(person: PersonView) -> Form:
     )
 
 
-@post("/account/theme", sync_to_thread=True, status_code=200)
+@post("/account/theme", sync_to_thread=True, status_code=200, page="/account")
 def change_theme(request: AnyRequest, data: Typed) -> Response[str]:
     """Keep how pages look; the whole page comes again, in the new look."""
     with suppress(InputRefused):  # the page shows what is kept
@@ -72,7 +76,7 @@ def change_theme(request: AnyRequest, data: Typed) -> Response[str]:
     return redirect(request, "/account")
 
 
-@post("/account", sync_to_thread=True, status_code=200)
+@post("/account", sync_to_thread=True, status_code=200, keeps="full_name|phone|language")
 def change_data(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
     values = {name: data.get(name, "") for name in ("full_name", "phone", "language")}
@@ -80,6 +84,7 @@ def change_data(request: AnyRequest, data: Typed) -> Response[str]:
         services(request).persons.change(who.user_id, **values)
     except InputRefused as error:
         return _data(request, Form(values, field_words(error)))
+    sent(request, who.user_id)
     answer = redirect(request, "/account")
     speak(request, answer, values["language"])
     token = language.set(values["language"])
@@ -88,14 +93,14 @@ def change_data(request: AnyRequest, data: Typed) -> Response[str]:
     return answer
 
 
-def _data(request: AnyRequest, form: Form) -> Response[str]:
+def _data(request: AnyRequest, form: Form, email_form: Form = NOTHING) -> Response[str]:
     who = signed_in(request)
     fragment = "data_form" if form.failed else "tab"
-    view = DataView(who.email, form, theme=who.theme)
+    view = DataView(who.email, form, email_form, theme=who.theme)
     return show(request, "account/data.html", fragment, view, form.status)
 
 
-@post("/account/email", sync_to_thread=True, status_code=200)
+@post("/account/email", sync_to_thread=True, status_code=200, keeps="email", page="/account")
 def change_email(request: AnyRequest, data: Typed) -> Response[str]:
     """Send a link to the new address; the answer is the same if somebody has it already."""
     who, persons = signed_in(request), services(request).persons
@@ -107,6 +112,7 @@ def change_email(request: AnyRequest, data: Typed) -> Response[str]:
         person = persons.look(who.user_id)
         view = DataView(who.email, own_form(person), form, theme=who.theme)
         return show(request, "account/data.html", "email_form", view, status_of(error))
+    sent(request, who.user_id)
     answer = redirect(request, "/account")
     words = gettext("We have sent a letter to %(email)s. The old address works until then.")
     flash.put(request, answer, Flash(words % {"email": new}))
@@ -138,7 +144,7 @@ def confirm_email(request: AnyRequest, token: FromPath[str]) -> Response[str]:
 # -- taking the data along, leaving ------------------------------------------------------------
 
 
-@post("/account/archive", sync_to_thread=True, status_code=200)
+@post("/account/archive", sync_to_thread=True, status_code=200, page="/account")
 def take_archive(request: AnyRequest, data: Typed) -> Response[Any]:
     """Give all that is kept of the person as a ZIP, while it is made."""
     who = signed_in(request)
@@ -193,7 +199,7 @@ def security_page(request: AnyRequest) -> Response[str]:
     return _security(request, Form(), "tab")
 
 
-@post("/account/password", sync_to_thread=True, status_code=200)
+@post("/account/password", sync_to_thread=True, status_code=200, page="/account/security")
 def change_password(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
     typed = NewPassword(*(data.get(name, "") for name in ("current", "password", "password_again")))
@@ -208,7 +214,7 @@ def change_password(request: AnyRequest, data: Typed) -> Response[str]:
     return answer
 
 
-@post("/account/sessions/end", sync_to_thread=True, status_code=200)
+@post("/account/sessions/end", sync_to_thread=True, status_code=200, page="/account/security")
 def end_sessions(request: AnyRequest, data: Typed) -> Response[str]:
     """End the session that is named, or all but this one."""
     who, persons = signed_in(request), services(request).persons
@@ -247,7 +253,7 @@ def _security(
 # -- the code at sign-in -----------------------------------------------------------------------
 
 
-@post("/account/factor", sync_to_thread=True, status_code=200)
+@post("/account/factor", sync_to_thread=True, status_code=200, page="/account/security")
 def begin_factor(request: AnyRequest) -> Response[str]:
     """Make a secret and show it; it comes into force with its first code."""
     who, factors = signed_in(request), services(request).second_factors
@@ -258,7 +264,7 @@ def begin_factor(request: AnyRequest) -> Response[str]:
     return redirect(request, "/account/security")
 
 
-@post("/account/factor/on", sync_to_thread=True, status_code=200)
+@post("/account/factor/on", sync_to_thread=True, status_code=200, page="/account/security")
 def turn_factor_on(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
     try:
@@ -268,7 +274,7 @@ def turn_factor_on(request: AnyRequest, data: Typed) -> Response[str]:
     return show(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
 
 
-@post("/account/factor/codes", sync_to_thread=True, status_code=200)
+@post("/account/factor/codes", sync_to_thread=True, status_code=200, page="/account/security")
 def new_codes(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
     try:
@@ -278,7 +284,7 @@ def new_codes(request: AnyRequest, data: Typed) -> Response[str]:
     return show(request, "account/codes.html", None, CodesView(tuple(codes)), 200)
 
 
-@post("/account/factor/off", sync_to_thread=True, status_code=200)
+@post("/account/factor/off", sync_to_thread=True, status_code=200, page="/account/security")
 def turn_factor_off(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
     try:

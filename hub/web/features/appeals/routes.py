@@ -80,6 +80,7 @@ def new_appeal(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]
     sync_to_thread=True,
     status_code=200,
     request_max_body_size=LARGEST_UPLOAD,
+    keeps="key|email|phone|subject|text|point|event",
 )
 def send_appeal(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]:
     who, made, data = signed_in(request), services(request), sent_fields(request)
@@ -119,6 +120,8 @@ def thread(request: AnyRequest, appeal_id: FromPath[int]) -> Response[str]:
     sync_to_thread=True,
     status_code=200,
     request_max_body_size=LARGEST_UPLOAD,
+    keeps="key|text",
+    page="/appeals/{appeal_id}",
 )
 def reply(request: AnyRequest, appeal_id: FromPath[int]) -> Response[str]:
     who, made, data = signed_in(request), services(request).appeals, sent_fields(request)
@@ -191,7 +194,12 @@ def _put_by(
     return show(refused) if act or refused else None
 
 
-@post("/appeals/{appeal_id:int}/again", sync_to_thread=True, status_code=200)
+@post(
+    "/appeals/{appeal_id:int}/again",
+    sync_to_thread=True,
+    status_code=200,
+    page="/appeals/{appeal_id}",
+)
 def send_again(request: AnyRequest, appeal_id: FromPath[int]) -> Response[str]:
     """Send once more what may or may not have arrived."""
     services(request).appeals.send_again(signed_in(request).user_id, known_id(appeal_id))

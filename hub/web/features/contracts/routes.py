@@ -30,6 +30,7 @@ from hub.web.kit.requests import AnyRequest, Typed
 from hub.web.kit.respond import local_path, redirect, respond
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
+from hub.web.kit.typed import opened, sent
 from hub.web.kit.visitor import frame, signed_in
 
 INVALID, TOO_MANY = 422, 429
@@ -58,10 +59,11 @@ def door(request: AnyRequest) -> Response[str]:
 def new_contract(request: AnyRequest) -> Response[str]:
     """Show the form: as a dialog over the page that asked, or as a page."""
     who = signed_in(request)
-    return _page(request, who, Form({"back": _asked_from(request)}), "contract_dialog")
+    form = opened(request, who.user_id, {"back": _asked_from(request)})
+    return _page(request, who, form, "contract_dialog")
 
 
-@post("/contracts/new", status_code=200)
+@post("/contracts/new", status_code=200, keeps="supplier|name|login|back")
 async def link_contract(request: AnyRequest, data: Typed) -> Response[str]:
     """Ask the supplier and add the contract; a refusal keeps all but the password."""
     who = await to_thread.run_sync(signed_in, request)
@@ -76,6 +78,7 @@ async def link_contract(request: AnyRequest, data: Typed) -> Response[str]:
         )
     except HubError as error:
         return await to_thread.run_sync(_refused, request, who, data, error)
+    await to_thread.run_sync(sent, request, who.user_id)
     answer = redirect(request, f"/contracts/{contract_id}")
     flash.put(request, answer, Flash(gettext("The contract is added.")))
     return answer
@@ -187,12 +190,13 @@ def _asked_from(request: AnyRequest) -> str:
 
 @get("/contracts/{contract_id:int}/edit", sync_to_thread=True)
 def edit_page(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]:
-    found = services(request).contracts.one(signed_in(request).user_id, known_id(contract_id))
-    form = Form({"back": _asked_from(request), "name": found.name})
+    who = signed_in(request)
+    found = services(request).contracts.one(who.user_id, known_id(contract_id))
+    form = opened(request, who.user_id, {"back": _asked_from(request), "name": found.name})
     return _change(request, "edit", contract_id, form)
 
 
-@post("/contracts/{contract_id:int}/edit", sync_to_thread=True, status_code=200)
+@post("/contracts/{contract_id:int}/edit", sync_to_thread=True, status_code=200, keeps="name|back")
 def rename(request: AnyRequest, contract_id: FromPath[int], data: Typed) -> Response[str]:
     who, values = signed_in(request), _values(data, "name")
     try:
@@ -201,12 +205,18 @@ def rename(request: AnyRequest, contract_id: FromPath[int], data: Typed) -> Resp
         )
     except InputRefused as error:
         return _change(request, "edit", contract_id, Form(values, field_words(error)))
+    sent(request, who.user_id)
     return _done(
         request, values, gettext("The contract is now called «%(name)s».") % {"name": name}
     )
 
 
-@post("/contracts/{contract_id:int}/refresh", sync_to_thread=True, status_code=200)
+@post(
+    "/contracts/{contract_id:int}/refresh",
+    sync_to_thread=True,
+    status_code=200,
+    page="/contracts/{contract_id}",
+)
 def refresh(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]:
     """Have the supplier asked at once; what it tells comes to the pages by itself."""
     who = signed_in(request)

@@ -57,7 +57,12 @@ def opened(request: AnyRequest, notice_id: FromPath[int]) -> Response[str]:
     )
 
 
-@post("/contracts/{contract_id:int}/notifications/read", sync_to_thread=True, status_code=200)
+@post(
+    "/contracts/{contract_id:int}/notifications/read",
+    sync_to_thread=True,
+    status_code=200,
+    page="/contracts/{contract_id}/notifications",
+)
 def read_all(request: AnyRequest, contract_id: FromPath[int]) -> Response[str]:
     who = signed_in(request)
     count = services(request).notices.read_all(who.user_id, known_id(contract_id))

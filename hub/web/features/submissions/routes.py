@@ -19,6 +19,7 @@ from hub.web.kit.point_head import known_id
 from hub.web.kit.requests import AnyRequest, Typed
 from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.services import services
+from hub.web.kit.typed import opened, sent
 from hub.web.kit.visitor import frame, signed_in
 
 BLOCKS = {"state": "state", "preview": "preview", "sent": "sent"}
@@ -29,20 +30,24 @@ NOTHING = Form()
 def submit_page(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     """Show the form, or what became of what was sent; ``again`` asks for the form all the same."""
     made = services(request).submissions
-    form = made.form(signed_in(request).user_id, known_id(point_id))
+    who = signed_in(request)
+    form = made.form(who.user_id, known_id(point_id))
     asked = request.query_params
     block = BLOCKS.get(asked.get("block", ""), "submit")
     typed = {name: asked.get(name, "") for name in map(field_name(form), range(len(form.zones)))}
-    view = _view(
-        request,
-        form,
-        Form({**typed, "key": new_key()}),
-        again="again" in asked or block == "preview",
-    )
+    values = {**typed, "key": new_key()}
+    opens = Form(values) if block == "preview" else opened(request, who.user_id, values)
+    again = "again" in asked or block == "preview" or opens.returned
+    view = _view(request, form, opens, again=again)
     return _answer(request, view, form, block)
 
 
-@post("/points/{point_id:int}/submit", sync_to_thread=True, status_code=200)
+@post(
+    "/points/{point_id:int}/submit",
+    sync_to_thread=True,
+    status_code=200,
+    keeps="key|reading-.*",
+)
 def submit(request: AnyRequest, point_id: FromPath[int], data: Typed) -> Response[str]:
     """Send what was typed; ``act`` count only reckons what it comes to."""
     who, made = signed_in(request), services(request).submissions
@@ -71,6 +76,7 @@ def submit(request: AnyRequest, point_id: FromPath[int], data: Typed) -> Respons
         raise
     except HubError as error:
         return _refused(request, form, Form(typed.values, alert=error_words(error)))
+    sent(request, who.user_id)
     if not wants_fragment(request):
         return redirect(request, f"/points/{point_id}/submit")
     form = made.form(who.user_id, form.point_id)
@@ -78,7 +84,12 @@ def submit(request: AnyRequest, point_id: FromPath[int], data: Typed) -> Respons
     return _answer(request, view, form, "submit", {"HX-Trigger": "readingsSent"})
 
 
-@post("/points/{point_id:int}/submit/again", sync_to_thread=True, status_code=200)
+@post(
+    "/points/{point_id:int}/submit/again",
+    sync_to_thread=True,
+    status_code=200,
+    page="/points/{point_id}/submit",
+)
 def send_again(request: AnyRequest, point_id: FromPath[int], data: Typed) -> Response[str]:
     """Send once more what may or may not have arrived: its owner says so."""
     who, made = signed_in(request), services(request).submissions
