@@ -85,7 +85,7 @@ def test_cookies_over_https_are_this_hosts_only(settings, store, plugins, anna):
         browser = Browser(client)
         answer = browser.sign_in()
         set_cookies = answer.headers.get_list("set-cookie")
-        assert len(set_cookies) == 2
+        assert len(set_cookies) == 3  # session, CSRF, who signed in last
         for cookie in set_cookies:
             assert cookie.startswith("__Host-")
             assert {"Secure", "Path=/", "HttpOnly"} <= set(cookie.split("; "))

@@ -16,6 +16,7 @@ from litestar.response import Response
 from hub.errors import HubError
 from hub.services.clock import utc_now
 from hub.web.kit import flash
+from hub.web.kit.edge import cookie_name
 from hub.web.kit.forms import Form
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.services import services
@@ -42,12 +43,16 @@ def page_of(request: AnyRequest) -> str:
 def mark(request: AnyRequest, response: Response[str], user_id: int, lasts: timedelta) -> None:
     """Let the browser remember who signed in last."""
     words = services(request).accounts.mark_of(user_id)
-    flash.keep(request, response, MARK_COOKIE, words, int(lasts.total_seconds()))
+    flash.keep(request, response, _mark_name(request), words, int(lasts.total_seconds()))
 
 
 def last_user(request: AnyRequest) -> int | None:
     """Find who signed in last in this browser, if the account is still there."""
-    return services(request).accounts.marked(flash.kept(request, MARK_COOKIE))
+    return services(request).accounts.marked(flash.kept(request, _mark_name(request)))
+
+
+def _mark_name(request: AnyRequest) -> str:
+    return cookie_name(MARK_COOKIE, secure=request.app.state.secure)
 
 
 def keep_typed(request: AnyRequest) -> None:
