@@ -7,7 +7,7 @@ all it told in one transaction under (installation, account).
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -155,7 +155,8 @@ class Contracts:
         ContractAlreadyLinked(name=…, contract_id=…), Missing for an unknown supplier, or the
         PluginError of a connector that failed.
         """
-        name = _checked_name(name)
+        typed = {"name": clean_name(name), "login": login.strip(), "password": password}
+        await to_thread.run_sync(self._check_typed, supplier_id, typed)
         row = await to_thread.run_sync(self._supplier, user_id, supplier_id, login)
         spec = self.plugins.connector(row.connector)
         settings = _account_settings(spec, login, password)
@@ -164,7 +165,7 @@ class Contracts:
             code = Code(supplier_id, login.strip(), code_hash(password))
             await to_thread.run_sync(self._prove, code)
         told = await self.asking.ask(row, spec, settings, self.tell_all)
-        link = Link(user_id, supplier_id, name, settings, code)
+        link = Link(user_id, supplier_id, clean_name(name), settings, code)
         return await to_thread.run_sync(self._store, link, told)
 
     async def tell_all(self, connector: SupplierConnector, desk: Desk) -> Told:
@@ -267,6 +268,15 @@ class Contracts:
             if state is not None:
                 state.stopped, state.failures, state.due_at = False, 0, unit.now()
             outbox.signal(unit, {"contract": contract_id, "user": user_id})
+
+    def _check_typed(self, supplier_id: int, typed: Mapping[str, str]) -> None:
+        """Refuse the form with all that is missing, an unknown supplier among it."""
+        wrong = {field: f"contract.{field}_empty" for field, value in typed.items() if not value}
+        if not wrong:
+            return
+        with self.store.read() as unit:
+            known = stored.supplier(unit, supplier_id) is not None
+        raise InputRefused(wrong if known else {"supplier": "contract.supplier_unknown", **wrong})
 
     def _supplier(self, user_id: int, supplier_id: int, login: str) -> tables.Supplier:
         """Find the supplier and count the try before anybody is asked."""

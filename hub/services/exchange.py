@@ -176,12 +176,13 @@ class Exchange:
                 every = spec.every if spec else timedelta(hours=6)
                 if state.failures:
                     kept.hurry(unit, contract_id, now)
-                state.failures = 0
+                state.failures, state.failing_since = 0, None
                 wait = every * (1 + JITTER * random.random())  # noqa: S311
                 state.due_at = now if more else now + wait
                 return
             contract.refresh_error = error.code
             state.failures += 1
+            state.failing_since = state.failing_since or now
             state.due_at = now + max(_later(state.failures), _asked_wait(error))
             state.stopped = isinstance(error, CredentialsRejected)
             log.warning(

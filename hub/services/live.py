@@ -131,7 +131,7 @@ class Live:
         self, unit: Unit, who: SignedIn, point_id: int
     ) -> tuple[PointRow, PointCard, InstallationRow | None]:
         row = stored.one(unit, who.user_id, point_id)
-        if row is None:
+        if row is None or not row.smart:
             raise Missing
         return row, *card_in(unit, row, self.clock())
 

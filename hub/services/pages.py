@@ -164,7 +164,7 @@ class PointPages:
     def transformers(self, who: SignedIn, point_id: int) -> TransformersPage:
         now = self.clock()
         with self.store.read() as unit:
-            row, shell = _begin(unit, who, point_id)
+            row, shell = _begin_smart(unit, who, point_id)
             card, installed = card_in(unit, row, now)
         zone = row.time_zone or DEFAULT_ZONE
         since = None if installed is None else local_day(zone, installed.from_at)
@@ -177,7 +177,7 @@ class PointPages:
         """Give every interval of what ``choose`` asks for, oldest first, and their sums."""
         now = self.clock()
         with self.store.read() as unit:
-            row, _shell = _begin(unit, who, point_id)
+            row, _shell = _begin_smart(unit, who, point_id)
             zone = row.time_zone or DEFAULT_ZONE
             asked = choose(local_day(zone, now))
             card, _ = card_in(unit, row, now)
@@ -205,7 +205,7 @@ class PointPages:
         """Give what ``choose`` asks for when it hears which day it is at the point."""
         now = self.clock()
         with self.store.read() as unit:
-            row, shell = _begin(unit, who, point_id)
+            row, shell = _begin_smart(unit, who, point_id)
             zone = row.time_zone or DEFAULT_ZONE
             asked = choose(local_day(zone, now))
             first, last = asked.first, asked.last
@@ -265,7 +265,7 @@ class PointPages:
             raise Missing
         with self.store.read() as unit:
             row = stored.one(unit, who.user_id, point_id)
-            if row is None:
+            if row is None or not row.smart:
                 raise Missing
             zone = row.time_zone or DEFAULT_ZONE
             load = gather(unit, [row], *span_minutes(zone, first, last))[0]
@@ -293,7 +293,7 @@ class PointPages:
         """Give what ``choose`` asks for when it hears which day it is at the point."""
         now = self.clock()
         with self.store.read() as unit:
-            row, shell = _begin(unit, who, point_id)
+            row, shell = _begin_smart(unit, who, point_id)
             asked = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
             card, _ = card_in(unit, row, now)
             periods = periods_in(unit, row, (asked.first, asked.last), asked.level, now)
@@ -305,7 +305,7 @@ class PointPages:
         """Give all events of what ``choose`` asks for, newest first, page by page."""
         now = self.clock()
         with self.store.read() as unit:
-            row, _shell = _begin(unit, who, point_id)
+            row, _shell = _begin_smart(unit, who, point_id)
             wish = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
             card, _ = card_in(unit, row, now)
             pages = [events_in(unit, row, wish, limit=MANY_EVENTS)]
@@ -323,7 +323,7 @@ class PointPages:
         """Give the events that ``choose`` asks for when it hears which day it is at the point."""
         now = self.clock()
         with self.store.read() as unit:
-            row, shell = _begin(unit, who, point_id)
+            row, shell = _begin_smart(unit, who, point_id)
             wish = choose(local_day(row.time_zone or DEFAULT_ZONE, now))
             card, _ = card_in(unit, row, now)
             found = events_in(unit, row, wish, after=after)
@@ -335,6 +335,14 @@ def _begin(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellVie
     if row is None:
         raise Missing
     return row, shell_in(unit, who, row.contract_id)
+
+
+def _begin_smart(unit: Unit, who: SignedIn, point_id: int) -> tuple[PointRow, ShellView]:
+    """Begin a page that only a meter which reports by itself has; Missing for any other."""
+    row, shell = _begin(unit, who, point_id)
+    if not row.smart:
+        raise Missing
+    return row, shell
 
 
 def _slots(load: Load, first: date, last: date, step: int, now: datetime) -> Iterator[SlotView]:

@@ -29,7 +29,8 @@ class OldNews:
     """The supplier of a contract can't be asked: what it told is of ``as_of`` (None: nothing).
 
     ``kind``: down (no answer), login (refused; its owner has to act), answer (not understood).
-    ``next_try_at`` None: the hub does not try by itself.
+    ``since``: the first time that it could not be asked; ``next_try_at`` None: the hub does not try
+    by itself.
     """
 
     supplier: str
@@ -37,6 +38,7 @@ class OldNews:
     as_of: datetime | None
     next_try_at: datetime | None
     time_zone: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _old_news(unit: Unit, row: ListedContract) -> OldNews:
         row.refreshed_at,
         None if state is None or state.stopped else state.due_at,
         told.zone_of_contract(unit, row.id) or DEFAULT_ZONE,
+        None if state is None else state.failing_since,
     )
 
 

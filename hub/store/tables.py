@@ -241,6 +241,7 @@ class ContractState(Row, table=True):
     contract_id: int = Field(primary_key=True, foreign_key="contract.id", sa_type=BIG)
     due_at: datetime = Field(index=True)
     failures: int = 0
+    failing_since: datetime | None = None  # the first of these failures
     stopped: bool = False  # the supplier refused the login; needs its owner
     claim_token: str = ""
     claimed_until: datetime | None = None

@@ -35,6 +35,21 @@ def test_of_a_guest(portal, path):
     assert re.search("[а-я]{4}", said(guest.send(path, **empty)))
 
 
+def test_adding_a_contract_names_all_that_is_missing_at_once(portal, store):
+    make(store, "anna@example.org")
+    own = portal()
+    assert own.sign_in("anna@example.org", PASSWORD).status_code == 303
+    supplier = own.fill(own.open("/contracts/new").text, "/contracts/new", {})["supplier"]
+    told = own.send("/contracts/new", supplier="", name=" ", login="", password="")
+    for label in ("Поставщик", "Название", "Логин", "Пароль"):
+        assert label in said(told)
+    told = own.send("/contracts/new", supplier=supplier, name="Дача", login=" ", password="")
+    assert "Название" not in said(told)
+    assert 'value="Дача"' in told.text
+    for label in ("Логин", "Пароль"):
+        assert label in said(told)
+
+
 @pytest.mark.parametrize(("path", "action"), OWN, ids=[action for _, action in OWN])
 def test_of_somebody_signed_in(portal, store, path, action):
     owner = make(store, "anna@example.org")

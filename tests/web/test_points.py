@@ -385,6 +385,18 @@ def test_every_point_of_the_list_opens_and_leads_back(signed, owner, week):
         assert "Общая информация" in words(opened)
 
 
+@pytest.mark.clause("T3.tabs")
+@pytest.mark.parametrize(
+    "tab",
+    ["readings", "profile", "journal", "transformers", "live", "readings.csv", "profile.xlsx",
+     "journal.csv", "transformers.csv", "profile.json?from=2026-11-19&to=2026-11-19"],
+)  # fmt: skip
+def test_a_meter_that_people_read_has_no_page_that_would_be_empty(signed, owner, tab):
+    people = owner.point + 1
+    assert "Вода" in page(signed, f"/points/{people}")
+    assert "Такой страницы нет" in page(signed, f"/points/{people}/{tab}", 404)
+
+
 @pytest.mark.clause("T1.list")
 def test_filters_of_the_list_are_offered_for_what_there_is(signed, owner, week):
     here = f"/contracts/{owner.contract}/points"

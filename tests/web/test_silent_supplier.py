@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from points_world import PASSWORD, make, told
@@ -33,13 +34,14 @@ def anna(portal, store):
     return browser
 
 
-def silent(store, made, code: str, *, stopped: bool = False) -> None:
+def silent(store, made, code: str, *, stopped: bool = False, since=None) -> None:
     now = datetime.now(UTC)
     with store.write() as unit:
         kept.begin_state(unit, made.contract, now + timedelta(minutes=7))
         contract, _ = kept.with_supplier(unit, made.contract)
         contract.refresh_error, contract.refreshed_at = code, now - timedelta(hours=3)
-        kept.state(unit, made.contract).stopped = stopped
+        state = kept.state(unit, made.contract)
+        state.stopped, state.failing_since = stopped, since
 
 
 def note(page: str) -> str:
@@ -71,6 +73,18 @@ def test_pages_say_what_is_old_and_of_when(anna, store, code, said):
         assert "можно отправлять" in words_
     assert note(anna.open(f"/contracts/{anna.second}").text) == ""
     assert note(anna.open("/account").text) == ""
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_the_note_says_since_when(anna, store, days):
+    now = datetime.now(UTC)
+    since = max(now - timedelta(minutes=1), now.replace(minute=0)) - timedelta(days=days)
+    silent(store, anna.made, "supplier.down", since=since)
+    at = since.astimezone(ZoneInfo("Europe/Moscow"))
+    time = f"{at:%H:%M}" if days == 0 else f"{at.day} [а-я]+( [0-9]{{4}})?, {at:%H:%M}"
+    assert re.search(
+        f"не отвечает с {time}", note(anna.open(f"/contracts/{anna.made.contract}").text)
+    )
 
 
 def test_the_supplier_is_asked_again_from_the_note(anna, store):

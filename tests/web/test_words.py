@@ -267,6 +267,6 @@ async def test_the_main_page_says_what_is_billed_by(signed, keeping, carry):
     keeping.record("76-4001", "ТУ-1", Taken({"": Decimal("3124.027")}, date(2026, 11, 1)))
     await carry()
     page = signed.open(signed.here).text
-    assert "Расчетные на 1 ноября: 3124,027, принято" in words(page)
+    assert "Расчетные на 1 ноября: 3 124,027, принято" in words(page)
     point = words(signed.open(re.search(r'href="(/points/\d+)"', page)[1]).text)
     assert "Дата последних показаний 01.11.2026 Последние показания 3124,027" in point

@@ -232,6 +232,13 @@ def moment(value: datetime | None, now: datetime) -> str:
     return gettext("%(day)s at %(time)s") % {"day": day(value, now.date()), "time": clock(value)}
 
 
+def since(value: datetime, now: datetime) -> str:
+    """Write what follows «с»: ``09:32`` of today, else ``21 ноября, 06:30``."""
+    if value.date() == now.date():
+        return clock(value)
+    return f"{day(value, now.date())}, {clock(value)}"
+
+
 def span(first: date, last: date, today: date | None = None) -> str:
     """Days from first to last, both included: ``18-20 ноября`` with an en dash."""
     year = "" if today is None or last.year == today.year else f" {last.year}"
@@ -300,6 +307,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weekday_whole": weekday_whole,
     "monthname": month,
     "moment": moment,
+    "since": since,
     "duration": duration,
     "file_size": file_size,
 }

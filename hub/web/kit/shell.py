@@ -33,6 +33,7 @@ class OldNews:
     now: datetime
     as_of: datetime | None
     next_try: datetime | None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

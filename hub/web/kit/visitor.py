@@ -86,6 +86,7 @@ def _old_news(told: OldNewsView | None) -> OldNews | None:
         utc_now().astimezone(ZoneInfo(told.time_zone)),
         local(told.as_of, told.time_zone),
         local(told.next_try_at, told.time_zone),
+        local(told.since, told.time_zone),
     )
 
 
