@@ -31,6 +31,7 @@ from hub.services.passwords import Passwords
 from hub.services.persons import Persons
 from hub.services.processing import read_text
 from hub.services.recovery import Recovery
+from hub.services.rules import Rules
 from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
 from hub.services.submissions import Submissions
@@ -121,6 +122,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         drafts=Drafts(store),
         notices=Notices(store),
         appeals=Appeals(store),
+        rules=Rules(store),
         submissions=Submissions(store),
         home=Home(store),
         pages=PointPages(store),

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hub.cli.demo_books import HEAT, LODGE, MANUAL
+from hub.domain.rules import Often, RuleKind
 from hub.services.appeals import Appeals, Draft
 from hub.services.bookkeeping import Bookkeeping
 from hub.services.exchange import Exchange
 from hub.services.notices import Notices
+from hub.services.rules import Rules, TypedRule
 from hub.services.submissions import Submissions
 from hub.store import points as stored
 from hub.store import told as kept
@@ -19,13 +21,19 @@ if TYPE_CHECKING:
     from hub.store.unit import Store
 
 NEWS_FOR = timedelta(days=7)  # what is older has been read
+RULES = (
+    ("Дом, ввод 380 В", RuleKind.MONTH_ENERGY, TypedRule("100")),
+    ("Дом, ввод 380 В", RuleKind.VOLTAGE, TypedRule("253", "207", Often.DAY.value)),
+    ("Склад", RuleKind.SILENCE, TypedRule("24")),
+)
 
 
 async def act(
     store: "Store", plugins: "Plugins", passwords: "Passwords", supplier_id: int, user_id: int
 ) -> None:
-    """Read old notifications, send readings and an appeal, and have them carried."""
+    """Read old notifications, send readings and an appeal, have them carried; set rules."""
     await asyncio.to_thread(_write, store, user_id)
+    await asyncio.to_thread(_set_rules, store, user_id)
     exchange = Exchange(store, plugins, passwords)
     while await exchange.run_due():
         pass
@@ -38,6 +46,14 @@ async def act(
             await asyncio.to_thread(books.accept, sent.id)
     while await exchange.run_due():
         pass
+
+
+def _set_rules(store: "Store", user_id: int) -> None:
+    """Ask to be told of what the meters will show: one of them has never answered."""
+    rules = Rules(store)
+    points = {each.name: each.id for each in rules.points(user_id)}
+    for name, kind, typed in RULES:
+        rules.add(user_id, points[name], kind, typed)
 
 
 def _write(store: "Store", user_id: int) -> None:

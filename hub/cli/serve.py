@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from hub.plugins.manager import Plugins
     from hub.services.exchange import Exchange
     from hub.services.mail import Mails
+    from hub.services.rule_runner import RuleRunner
     from hub.settings import Settings
     from hub.store.unit import Store
 
 MAIL_EVERY_S: Final = 1.0
 EXCHANGE_EVERY_S: Final = 1.0
+RULES_EVERY_S: Final = 2.0
 COLLECTOR_AGAIN_S: Final = 5.0
 WAITING: Final = 2048  # connections that may wait to be accepted
 GRACE_S: Final = 5  # for requests that are being answered at the end
@@ -47,6 +49,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from hub.services.exchange import Exchange
     from hub.services.mail import Letterhead, Mails
     from hub.services.passwords import Passwords
+    from hub.services.rule_runner import RuleRunner
     from hub.web.kit.patience import PatientProtocol
     from hub.wire.http import Web
 
@@ -64,6 +67,7 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
         notifier = _notifier(settings, store, plugins)
         head = Letterhead(settings.base_url, settings.brand)
         beside = [_exchange(Exchange(store, plugins, Passwords(), web=Web(settings.private_hosts)))]
+        beside.append(_look_at_rules(RuleRunner(store)))
         if notifier is not None:
             beside.append(_carry(Mails(store, notifier, head)))
         if collect:
@@ -162,6 +166,19 @@ async def _exchange(exchange: "Exchange") -> None:
         except StoreError as error:
             structlog.get_logger("hub.exchange").warning("exchange.waits", code=error.code)
         await asyncio.sleep(EXCHANGE_EVERY_S)
+
+
+async def _look_at_rules(runner: "RuleRunner") -> None:
+    """Look at consumers' rules as data come and time passes."""
+    import structlog
+
+    while True:
+        try:
+            while await asyncio.to_thread(runner.run_due):
+                pass
+        except StoreError as error:
+            structlog.get_logger("hub.rules").warning("rules.wait", code=error.code)
+        await asyncio.sleep(RULES_EVERY_S)
 
 
 async def _collect() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from hub.domain.events import KINDS
 from hub.domain.files import LARGEST_FILE
 from hub.domain.money import millionths_of
 from hub.domain.submitting import Face, Window, Wrong
@@ -40,8 +41,9 @@ from hub.services.books import (
 )
 from hub.services.charging import charges_of
 from hub.services.clock import utc_now
+from hub.services.made_notices import EventChoice, event_choices
 from hub.services.passwords import Passwords
-from hub.store import audit
+from hub.store import audit, rules
 from hub.store import books as stored
 from hub.store import contracts as suppliers
 from hub.store.tables import (
@@ -675,6 +677,21 @@ class Bookkeeping:
             row.due_on = due or row.due_on
             unit.session.flush()
             stored.ask_again(unit, self.supplier_id, row.house_contract_id, unit.now())
+
+    # -- events of meters
+
+    def events(self) -> list[EventChoice]:
+        """List the kinds of events, and of which ones consumers get a notification."""
+        with self.store.read() as unit:
+            return event_choices(unit, self.supplier_id)
+
+    def choose_events(self, kinds: Sequence[str], *, enabled: bool) -> None:
+        """Make notifications of events of these kinds from now on, or none; InputRefused."""
+        if not set(kinds) <= KINDS.keys():
+            raise InputRefused({"kind": "house.event_unknown"})
+        with self._act("events", "on" if enabled else "off", kinds=sorted(kinds)) as unit:
+            for kind in kinds:
+                rules.choose_event(unit, self.supplier_id, kind, enabled=enabled)
 
     # -- helpers
 

@@ -19,6 +19,7 @@ from hub.domain.pages import Cursor
 from hub.domain.profile import Gap
 from hub.errors import Missing
 from hub.services.clock import utc_now
+from hub.services.made_notices import announce_events
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.storing import tell
 from hub.store import events, leases, meters, points
@@ -82,7 +83,8 @@ def store_journal_page(
             events.give_up_ends(unit, meter_id, book, bases.utc(lost.ends))
         counted = Counter(put for put, _ in done)
         stored.changed, stored.same = counted[Put.CHANGED], counted[Put.SAME]
-        stored.fresh = Counter(severity for put, severity in done if put is Put.NEW)
+        stored.fresh = Counter(Severity(row.severity) for put, row in done if put is Put.NEW)
+        announce_events(unit, meter_id, [row for put, row in done if put is not Put.SAME])
         if learned is not None:
             meters.change_meter(unit, meter_id, learned=dict(learned))
         stored.moved = meters.move_cursor(unit, meter_id, page.next, cursor_name(book))
@@ -143,8 +145,9 @@ def note(unit: Unit, meter_id: int, kind: str, at: When, detail: Mapping[str, st
         at = at.replace(microsecond=0)
     entry = JournalEntry("", kind, at, detail=detail)
     bases = meters.clock_bases(unit, meter_id)
-    ((put, _),) = events.put_entries(unit, meter_id, [entry], bases, source=events.HUB)
+    ((put, row),) = events.put_entries(unit, meter_id, [entry], bases, source=events.HUB)
     if put is Put.NEW:
+        announce_events(unit, meter_id, [row])
         tell(unit, meter_id)
 
 

@@ -31,7 +31,7 @@ from hub.plugins.api import (
 )
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.storing import PageStored, put_records
-from hub.store import outbox, places, tables
+from hub.store import outbox, places, rules, tables
 from hub.store import told as kept
 from hub.store.series import SeriesKey
 from hub.store.unit import Store, Unit
@@ -122,6 +122,7 @@ def keep_page(
             put_records(unit, key, lines, stored)
         kept.put_cursor(unit, contract_id, _cursor_of(remote_id), page.next, now)
         if stored.changed:
+            rules.touch_place(unit, place_id)
             outbox.signal(unit, {"contract": contract_id, "user": found[0].user_id})
 
 

@@ -39,8 +39,9 @@ READ_ME = """Архив данных личного кабинета. Файлы
 user - вы сами, contract - договоры, contract_point - точки учета, told_reading - показания,
 submission - переданные показания, notice - уведомления, appeal и appeal_message - обращения,
 attachment - их файлы (сами файлы в папке files), draft и draft_words - неотправленное,
-user_session - входы, processing_consent - согласия; half_hours_N и events_N - половины часа
-(кВт*ч и квар*ч) и события точки N. Времена в UTC. Паролей и ключей в архиве нет.
+own_rule - ваши правила, user_session - входы, processing_consent - согласия;
+half_hours_N и events_N - половины часа (кВт*ч и квар*ч) и события точки N.
+Времена в UTC. Паролей и ключей в архиве нет.
 
 An archive of an account. A .json and a .csv of one name say the same. Times are UTC, energy is kWh
 and kvarh; half_hours_N and events_N are of the contract_point with the id N; files of appeals are

@@ -21,7 +21,7 @@ from hub.locale import LANGUAGES, speaking
 from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
 from hub.services.clock import utc_now
 from hub.services.desk import desk_for
-from hub.services.notice_words import Letter, letter_of
+from hub.services.notice_words import Letter, letter_of, words_of
 from hub.store import mails as stored
 from hub.store import outbox
 from hub.store.outbox import Work
@@ -168,12 +168,11 @@ def word(order: MailOrder, head: Letterhead) -> Message:
 def _letter_words(letter: Letter, language: str) -> dict[str, object]:
     """Give a notice's words; what others wrote can't pass for a button or a subject of ours."""
     with speaking(language):
-        title = letter.title()
-    parts = [part.strip().replace("[[", "[") for part in letter.text.split("\n")]
+        worded = words_of(letter)
     return {
-        "title": " ".join(title.split()),
+        "title": " ".join(worded.title.split()),
         "contract": " ".join(letter.contract.split()),
-        "parts": [part for part in parts if part],
+        "parts": [part.replace("[[", "[") for part in worded.paragraphs],
         "at": _until(letter.at, language, letter.time_zone),
         "from_at": _until(letter.from_at, language, letter.time_zone),
         "to_at": _until(letter.to_at, language, letter.time_zone),

@@ -1,11 +1,15 @@
 """How a notification is named, on pages and in messages, in the language that is spoken."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from hub.domain.notices import Channel, Source
 from hub.locale import N_, gettext
+from hub.services.made_words import Worded, word_made
 from hub.services.pieces import DEFAULT_ZONE
+from hub.services.sentences import Terms
 from hub.store import notify
 from hub.store import told as kept
 from hub.store.unit import Unit
@@ -30,11 +34,37 @@ DECIDED = frozenset({Source.APPEAL, Source.READING})
 OTHER_STEP = N_("News of the appeal «%(subject)s»")
 
 
-def title_of(source: str, kind: str, title: str) -> str:
-    """Name a notification: by its own title, or what became of an appeal or of readings."""
-    if source not in DECIDED:
-        return title
-    return gettext(STEPS.get((Source(source), kind), OTHER_STEP)) % {"subject": title}
+class Told(Protocol):
+    """What a notification is worded from, whoever holds it."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def facts(self) -> Mapping[str, str]: ...
+
+
+def words_of(told: Told, terms: Mapping[str, Terms] | None = None) -> Worded:
+    """Word a notification: as its supplier did, by what was decided, or from its facts.
+
+    ``terms``: drivers' own words, by driver.
+    """
+    if told.facts:
+        return word_made(told.source, told.kind, told.title, told.facts, terms)
+    title = told.title
+    if told.source in DECIDED:
+        step = STEPS.get((Source(told.source), told.kind), OTHER_STEP)
+        title = gettext(step) % {"subject": title}
+    return Worded(title, tuple(part.strip() for part in told.text.split("\n") if part.strip()))
 
 
 def source_words(source: str) -> str:
@@ -48,16 +78,14 @@ class Letter:
 
     source: str
     kind: str
-    subject: str
+    title: str
     text: str
     at: datetime
     from_at: datetime | None
     to_at: datetime | None
     contract: str
     time_zone: str
-
-    def title(self) -> str:
-        return title_of(self.source, self.kind, self.subject)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def letter_of(unit: Unit, notice_id: int, channel: Channel) -> Letter | None:
@@ -71,8 +99,9 @@ def letter_of(unit: Unit, notice_id: int, channel: Channel) -> Letter | None:
     return Letter(
         source=row.source,
         kind=row.kind,
-        subject=row.title,
+        title=row.title,
         text=row.text,
+        facts=row.facts,
         at=row.published_at,
         from_at=row.from_at,
         to_at=row.to_at,

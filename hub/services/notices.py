@@ -1,6 +1,6 @@
 """Notifications as their reader sees them: listed, opened, read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,7 @@ class NoticeView:
     unread: bool
     appeal_id: int | None
     point_id: int | None
+    facts: Mapping[str, str]  # of what the hub made; it is worded from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,5 @@ def notice_view(row: tables.Notice) -> NoticeView:
         unread=row.read_at is None,
         appeal_id=row.appeal_id,
         point_id=row.contract_point_id,
+        facts=row.facts,
     )

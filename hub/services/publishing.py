@@ -6,7 +6,8 @@ published again it is brought up to date and sent to nobody a second time.
 """
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.domain.notices import Channel, Source, after_quiet
@@ -26,8 +27,9 @@ class News:
 
     ``key``: names it within its source and contract, for ever. ``title`` and ``text`` are plain and
     shown as they are; of an appeal or readings ``kind`` is what was decided, and ``title`` the
-    subject or the point's name (`notice_words.title_of`). ``point_id`` is of a contract_point.
-    ``published_at``: when it happened. ``urgent``: quiet hours do not hold it back.
+    subject or the point's name (`notice_words.words_of`). With ``facts`` it is worded from them
+    when it is read (`made_words`), and ``title`` is the point's name. ``point_id`` is of a
+    contract_point. ``published_at``: when it happened. ``urgent``: quiet hours do not hold it back.
     """
 
     contract_id: int
@@ -42,6 +44,7 @@ class News:
     appeal_id: int | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish(unit: Unit, news: News, now: datetime) -> bool:
@@ -59,6 +62,7 @@ def publish(unit: Unit, news: News, now: datetime) -> bool:
             text=news.text,
             from_at=news.from_at,
             to_at=news.to_at,
+            facts=dict(news.facts),
             published_at=news.published_at,
             told_at=now,
         ),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from babel import Locale
 
@@ -17,7 +17,9 @@ from hub.domain.clock import MeterTime
 from hub.domain.events import KINDS, Group, Severity, kind_of
 from hub.domain.journal import JournalEntry
 from hub.locale import N_, NBSP, gettext, language, ngettext
-from hub.services.events import EventView
+
+if TYPE_CHECKING:  # events are told of in these words themselves
+    from hub.services.events import EventView
 
 CLOCK_DIFFERS: Final = timedelta(minutes=1)
 DAY: Final = 86_400
@@ -173,7 +175,7 @@ def of_entry(entry: JournalEntry, terms: Terms = NO_TERMS) -> Happening:
     )
 
 
-def of_view(view: EventView, terms: Terms = NO_TERMS) -> Happening:
+def of_view(view: "EventView", terms: Terms = NO_TERMS) -> Happening:
     """Take a stored event, in its point's zone; ``terms`` of its meter's driver."""
     entry = view.entry
     return Happening(
@@ -217,7 +219,7 @@ def sentence(event: Happening, today: date | None = None) -> str:
     said = clause(event, today)
     if event.kind == "journal_lost":
         return _capital(said)
-    facts = {"day": _day(event.began, today), "time": _minutes(event.began)}
+    facts = {"day": day_words(event.began, today), "time": _minutes(event.began)}
     clock = _clock_beside(event)
     if event.kind == "parameters_written":  # known to the day
         when = gettext("On %(day)s")
@@ -268,7 +270,7 @@ def _tail(event: Happening, today: date | None) -> str:
     if event.ended is None or event.lasted is None:
         return gettext(", and it goes on")
     if event.lasted < timedelta():
-        end = f"{_day(event.ended, today)} {_minutes(event.ended)}"
+        end = f"{day_words(event.ended, today)} {_minutes(event.ended)}"
         return gettext(", until %(end)s by a clock that was set back") % {"end": end}
     if event.lasted < timedelta(seconds=1):
         return gettext(", for less than a second")
@@ -301,8 +303,8 @@ def moved_between(event: Happening) -> dict[str, str] | None:
         return None
     same_day = before.date() == after.date()
     return {
-        "before": _seconds(before) if same_day else f"{_day(before, None)} {_seconds(before)}",
-        "after": _seconds(after) if same_day else f"{_day(after, None)} {_seconds(after)}",
+        "before": _seconds(before) if same_day else f"{day_words(before, None)} {_seconds(before)}",
+        "after": _seconds(after) if same_day else f"{day_words(after, None)} {_seconds(after)}",
     }
 
 
@@ -394,10 +396,10 @@ _SPECIAL: Final[Mapping[str, Callable[[Happening], str]]] = {
 
 def _lost(event: Happening, today: date | None) -> str:
     until = event.ended or event.began
-    facts = {"book": event.book, "before": f"{_day(until, today)} {_minutes(until)}"}
+    facts = {"book": event.book, "before": f"{day_words(until, today)} {_minutes(until)}"}
     if "after" not in event.detail:
         return gettext("journal “%(book)s”: entries before %(before)s are lost") % facts
-    facts["after"] = f"{_day(event.began, today)} {_minutes(event.began)}"
+    facts["after"] = f"{day_words(event.began, today)} {_minutes(event.began)}"
     said = gettext("journal “%(book)s”: entries from %(after)s to %(before)s are lost")
     return said % facts
 
@@ -438,7 +440,8 @@ def _months(name: str) -> Mapping[int, str]:
     return dict(Locale.parse(name).months["format"]["wide"])
 
 
-def _day(at: datetime, today: date | None) -> str:
+def day_words(at: date, today: date | None) -> str:
+    """Write a day, '24 November'; with its year unless that is this one."""
     text = f"{at.day}{NBSP}{_months(language.get())[at.month]}"
     return text if today is not None and at.year == today.year else f"{text} {at.year}"
 
@@ -461,7 +464,7 @@ def _clock_beside(event: Happening) -> str | None:
     time = _minutes(event.shown)
     if event.shown.date() == began.date():
         return time
-    return f"{_day(event.shown, began.date())} {time}"
+    return f"{day_words(event.shown, began.date())} {time}"
 
 
 def _capital(text: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from hub.domain.clock import MeterTime
 from hub.domain.meters import FixedValues, MeterState, Quantity, Register
+from hub.domain.rules import RuleKind
 from hub.errors import Missing
 from hub.services.storing import tell
-from hub.store import glances, last_values, leases, meters, points
+from hub.store import glances, last_values, leases, meters, points, rules
 from hub.store.events import face_of, face_text
 from hub.store.last_values import LastRow
 from hub.store.leases import Lease
@@ -50,6 +51,7 @@ def store_snapshot(
     with store.write() as unit:
         body = {"values": _values(values)}
         _keep_in(unit, meter_id, SNAPSHOT, body, shown=shown, at=at, lease=lease)
+        rules.touch_meter(unit, meter_id, RuleKind.VOLTAGE)
         power = values.get(POWER)
         if power is not None:
             _keep_recent(unit, meter_id, power.value, at)

@@ -15,7 +15,7 @@ from hub.domain.profile import ProfilePage, SlotMark
 from hub.domain.revisions import Decision, decide
 from hub.domain.series import Placed, Span, joined, place, without
 from hub.errors import ContractBroken
-from hub.store import blocks, gaps, leases, meters, outbox, series
+from hub.store import blocks, gaps, leases, meters, outbox, rules, series
 from hub.store.blocks import DAY_MINUTES, DayBuffer
 from hub.store.gaps import GapReason, GapState, StoredGap
 from hub.store.leases import Lease
@@ -89,7 +89,8 @@ def store_profile_page(
 
 
 def tell(unit: Unit, meter_id: int) -> None:
-    """Say that this meter's values changed."""
+    """Say that this meter's values changed: to pages, and to consumers' rules."""
+    rules.touch_meter(unit, meter_id)
     outbox.signal(unit, {"meter": meter_id, "points": meters.points_of(unit, meter_id)})
 
 

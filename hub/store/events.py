@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col, func, select
 
 from hub.domain.clock import ClockBases, MeterTime
-from hub.domain.events import KINDS, Severity, kind_of
+from hub.domain.events import KINDS, kind_of
 from hub.domain.journal import JournalEntry, When
 from hub.store.tables import Meter, MeterEvent
 from hub.store.unit import Unit
@@ -67,7 +67,7 @@ class Wish:
 def put_entries(
     unit: Unit, meter_id: int, entries: Iterable[JournalEntry], bases: ClockBases,
     source: str = METER,
-) -> list[tuple[Put, Severity]]:  # fmt: skip
+) -> list[tuple[Put, MeterEvent]]:  # fmt: skip
     """Store entries; one that is there already changes nothing, or gets its end and its facts."""
     given = [(entry.key, entry) for entry in entries]
     known = {
@@ -98,7 +98,8 @@ def put_entries(
             put = Put.CHANGED
         else:
             put = Put.SAME
-        done.append((put, Severity(row.severity)))
+        done.append((put, row))
+    unit.session.flush()
     return done
 
 

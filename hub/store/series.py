@@ -157,3 +157,14 @@ def revise(unit: Unit, revised: Sequence[Revised], *, at: datetime, why: str, ac
                 for item in revised
             ],
         )
+
+
+def newest_end(unit: Unit, series: StoredSeries) -> int | None:
+    """Return the minute at which the newest slot with a value ends; None: there is none."""
+    cursor = unit.cursor()
+    cursor.execute("SELECT max(day) FROM block WHERE series_id = ?", (series.id,))
+    newest = cursor.fetchone()[0]
+    if newest is None:
+        return None
+    days = blocks.read_days(unit.cursor(), series.id, series.key.shape, newest, newest)
+    return max((end for _, end in days.spans()), default=None)

@@ -312,6 +312,42 @@ class Notice(Row, table=True):
     published_at: datetime
     told_at: datetime
     read_at: datetime | None = None
+    # Of what the hub itself makes: it is worded from these when it is read.
+    facts: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
+
+
+class EventNotice(Row, table=True):
+    """Whether a utility makes notices of a kind of event; without a row it is as usual."""
+
+    __tablename__ = "event_notice"
+    supplier_id: int = Field(primary_key=True, foreign_key="supplier.id", sa_type=BIG)
+    kind: str = Field(primary_key=True)  # a name of domain.events
+    enabled: bool
+
+
+class OwnRule(Row, table=True):
+    """A rule that a consumer set for a point of theirs, and what it knows of its past.
+
+    Limits are thousandths of kWh, kW, hours or volts. ``edition`` grows with each change, so that
+    a changed rule may fire again. ``due_at``: when it is looked at next; None: when data come.
+    """
+
+    __tablename__ = "own_rule"
+    id: int | None = big_id()
+    contract_point_id: int = ref("contract_point.id")
+    kind: str  # RuleKind
+    low_thousandths: int | None = Field(default=None, sa_type=BIG)
+    high_thousandths: int = Field(sa_type=BIG)
+    often: str = "day"  # Often
+    enabled: bool = True
+    edition: int = 1
+    since_at: datetime
+    holding: bool = False
+    looked_at: datetime | None = None
+    fired_at: datetime | None = None
+    due_at: datetime | None = Field(default=None, index=True)
 
 
 class Appeal(Row, table=True):

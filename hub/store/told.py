@@ -48,6 +48,7 @@ _MESSAGE = _T["appeal_message"].c
 _BILL = _T["contract_bill"].c
 _PAYMENT = _T["contract_payment"].c
 _OUTBOX = _T["outbox"].c
+_RULE = _T["own_rule"].c
 
 R = TypeVar("R", bound=Row)
 
@@ -313,6 +314,16 @@ def notice(unit: Unit, user_id: int, notice_id: int) -> tuple[Notice, Contract] 
     return None if row is None else (row[0], row[1])
 
 
+def is_noticed(unit: Unit, contract_id: int, source: str, key: str) -> bool:
+    """Whether a contract has a notice of this source and key."""
+    same = (
+        _NOTICE.contract_id == contract_id,
+        _NOTICE.source == source,
+        _NOTICE.remote_id == key,
+    )
+    return unit.session.execute(select(_NOTICE.id).where(*same)).first() is not None
+
+
 def notice_by_id(unit: Unit, notice_id: int) -> Notice | None:
     return unit.session.get(Notice, notice_id)
 
@@ -512,7 +523,7 @@ def put_notice(unit: Unit, row: Notice) -> tuple[Notice, bool]:
     old = unit.session.scalars(select(Notice).where(*same)).first()
     if old is None:
         return add(unit, row), True
-    for name in ("kind", "title", "text", "from_at", "to_at", "published_at"):
+    for name in ("kind", "title", "text", "from_at", "to_at", "published_at", "facts"):
         setattr(old, name, getattr(row, name))
     unit.session.flush()
     return old, False
@@ -528,6 +539,7 @@ def forget_points(unit: Unit, ids: Sequence[int]) -> None:
     """Let go of what was told of points that are no longer on the contract."""
     unit.session.execute(delete(_T["told_reading"]).where(_READING.contract_point_id.in_(ids)))
     unit.session.execute(delete(_T["submission"]).where(_SUBMISSION.contract_point_id.in_(ids)))
+    unit.session.execute(delete(_T["own_rule"]).where(_RULE.contract_point_id.in_(ids)))
     unit.session.execute(
         update(_T["notice"])
         .where(_NOTICE.contract_point_id.in_(ids))

@@ -191,3 +191,23 @@ async def test_transformers_are_entered_replaced_and_struck(made):
     assert "no such transformer" in made.refuses(*hang, "--strike")
     assert "there are model, serial" in made.refuses(*hang, "--fact", "colour=red")
     assert "no point P-9" in made.refuses("transformer", "76-1", "P-9", "--phase", "1")
+
+
+@pytest.mark.clause("N4.kinds")
+def test_the_utility_chooses_which_events_are_told(hub):
+    hub("open", "А")
+    usual = {each["kind"]: each["on"] for each in json.loads(hub("events", "list", "--json"))}
+    assert {kind for kind, on in usual.items() if on} == {
+        "case_opened", "terminal_cover_opened", "magnetic_field", "power_lost",
+        "phase_voltage_lost", "voltage_below_limit", "voltage_above_limit",
+    }  # fmt: skip
+    assert hub("events", "off", "power_lost", "magnetic_field") == (
+        "power_lost, magnetic_field: off.\n"
+    )
+    hub("events", "on", "clock_corrected")
+    listed = hub("events", "list")
+    assert "off  power_lost  (chosen)" in listed
+    assert "on   clock_corrected  (chosen)" in listed
+    assert "on   case_opened\n" in listed
+    assert "no such kind of event" in hub.refuses("events", "on", "weather")
+    assert json.loads(hub("events", "list", "--json"))[0]["kind"] == "power_lost"

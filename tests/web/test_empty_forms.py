@@ -17,6 +17,8 @@ OWN = [
     ("/account", "/account/archive"),
     ("/account/delete", "/account/delete"),
     ("/account/security", "/account/password"),
+    ("/account/rules/new", "/account/rules/new"),
+    ("/account/rules/new?kind=voltage", "/account/rules/new"),
 ]
 
 
@@ -60,6 +62,6 @@ def test_of_somebody_signed_in(portal, store, path, action):
     here = f"/contracts/{owner.contract}"
     path, action = path.replace("#", here), action.replace("#", here)
     fields = own.fill(own.open(path).text, action, {})
-    kept = {"_csrf_token", "key", "supplier", "language"}
+    kept = {"_csrf_token", "key", "supplier", "language", "kind"}
     empty = dict.fromkeys(fields.keys() - kept, "")
     assert re.search("[а-я]{4}", said(own.send(path, action, **empty)))

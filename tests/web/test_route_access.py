@@ -12,7 +12,9 @@ from points_world import PASSWORD, make
 from portal import Browser, deliver, links
 
 from hub.app import create_app
+from hub.domain.rules import RuleKind
 from hub.services.accounts import Accounts
+from hub.services.rules import Rules, TypedRule
 from hub.store import tables
 from hub.store import told as kept
 from hub.store.unit import Store
@@ -58,6 +60,14 @@ RULES: dict[tuple[str, str], May] = {
     ("POST", "/account/factor/off"): WRITES,
     ("POST", "/account/password"): WRITES,
     ("POST", "/account/sessions/end"): WRITES,
+    ("GET", "/account/rules"): MINE,
+    ("GET", "/account/rules/new"): May(303, 200, 303, door=True),  # there is nothing to choose
+    ("POST", "/account/rules/new"): WRITES,
+    ("GET", "/account/rules/{rule_id:int}"): OWN,
+    ("POST", "/account/rules/{rule_id:int}"): WRITES,
+    ("POST", "/account/rules/{rule_id:int}/switch"): WRITES,
+    ("GET", "/account/rules/{rule_id:int}/remove"): OWN,
+    ("POST", "/account/rules/{rule_id:int}/remove"): WRITES,
     ("GET", "/contracts/new"): MINE,
     ("POST", "/contracts/new"): WRITES,
     ("GET", "/contracts/{contract_id:int}"): OWN,
@@ -178,6 +188,9 @@ def world(app, store: Store):
         "appeal_id": str(owner.appeal),
         "file_id": str(file_of(store, owner.appeal)),
         "mail_id": "1",
+        "rule_id": str(
+            Rules(store).add(owner.user, owner.point, RuleKind.POWER, TypedRule("5", often="day"))
+        ),
         "slug": "start",
         "token": "unknown",
         "code": "ru",

@@ -9,6 +9,7 @@ from hub.services.live import LivePage
 from hub.services.points import Connection, Contact, PointCard
 from hub.services.processing import read_text
 from hub.web.features.access import views as access
+from hub.web.features.account import rule_views as rules
 from hub.web.features.account import views as account
 from hub.web.features.appeals import views as appeals
 from hub.web.features.contracts import views as contracts
@@ -156,6 +157,31 @@ def notice_view() -> notifications.NoticeView:
         "/contracts/1/notifications", "Работы", "Поставщик", NOW, ("Первая", "Вторая"), NOW,
         NOW + timedelta(hours=4), "/appeals/1", "/points/1", NOW,
     )  # fmt: skip
+
+
+def rules_view() -> rules.RulesView:
+    """Make the rules of two points, one of them off."""
+    rows = (
+        rules.RuleRow(
+            1, "Мощность выше 5\u00a0кВт", "раз в день", "Сработало вчера", "activity", True
+        ),
+        rules.RuleRow(2, "Нет данных <24 ч", "один раз", "Не срабатывало", "unplug", False),
+    )
+    groups = (rules.RuleGroup(1, "Ввод 1", "Дом", rows), rules.RuleGroup(2, "Цех", "Дом", rows[:1]))
+    return rules.RulesView(groups, True)
+
+
+def rule_form_view(kind: str, *, failed: bool = False) -> rules.RuleFormView:
+    """Make the form of a new rule, refused, or of one that is changed."""
+    if not failed:
+        form = Form({"low": "207", "high": "253", "often": "day"})
+        return rules.RuleFormView(
+            "/account/rules/1", kind, (), (), form, "Напряжение", "Ввод 1", chooses=True
+        )
+    kinds = (Choice("Мощность", "?kind=power", True), Choice("Напряжение", "?kind=voltage"))
+    form = Form({"high": "много", "point": "1"}, {"high": FieldError("Число.", "не число")})
+    points = (("1", "Ввод 1"), ("2", "Цех"))
+    return rules.RuleFormView("/account/rules/new", kind, kinds, points, form)
 
 
 def state(name: str) -> State:
@@ -616,6 +642,24 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "account-channels-unproven": (
         "account/channels.html",
         {"view": account.ChannelsView(SOURCES[::-1], "a@b.example", "", True)},
+        "",
+    ),
+    "account-rules": ("account/rules.html", {"view": rules_view()}, ""),
+    "account-rules-none": ("account/rules.html", {"view": rules.RulesView((), True)}, ""),
+    "account-rules-impossible": ("account/rules.html", {"view": rules.RulesView((), False)}, ""),
+    "account-rule-new": (
+        "account/rule_form.html",
+        {"view": rule_form_view("power", failed=True)},
+        "",
+    ),
+    "account-rule": (
+        "account/rule_form.html",
+        {"view": rule_form_view("voltage")},
+        "",
+    ),
+    "account-rule-remove": (
+        "account/rule_remove.html",
+        {"view": rules.RemoveRuleView(1, "Мощность выше 5\u00a0кВт", "Ввод 1")},
         "",
     ),
     "code": ("access/code.html", {"view": access.CodeView(bad_form())}, None),

@@ -220,6 +220,30 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("there is no room left"),
         N_("Your files already take 200 MB here. Send this one to the supplier by e-mail."),
     ),
+    "rule.point_wrong": (
+        N_("can't be looked at"),
+        N_("This point does not tell what the rule needs. Choose another point or another rule."),
+    ),
+    "rule.too_many": (
+        N_("there are 50 rules already"),
+        N_("There are 50 rules already. Remove one that you do not need."),
+    ),
+    "rule.limit_wrong": (
+        N_("is not a limit"),
+        N_("Write a number above zero, like 12.5, with at most three decimals."),
+    ),
+    "rule.hours_wrong": (
+        N_("is not a number of hours"),
+        N_("Write whole hours, from 2 to 720."),
+    ),
+    "rule.volts_wrong": (
+        N_("is not a voltage"),
+        N_("Write volts, like 207."),
+    ),
+    "rule.volts_narrow": (
+        N_("is too near to the lower limit"),
+        N_("Write a voltage at least 5 % above the lower one."),
+    ),
     "reading.not_a_number": (
         N_("is not a reading"),
         N_("Write the digits that the meter shows, like 4821.5."),

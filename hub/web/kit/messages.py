@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.services.appeals import AppealView
-from hub.services.notice_words import DECIDED, source_words, title_of
+from hub.services.notice_words import DECIDED, source_words, words_of
 from hub.services.notices import NoticeView
 from hub.web.kit.i18n import N_, gettext
 
@@ -72,24 +72,20 @@ class AppealRow:
 
 def notice_row(item: NoticeView, zone: str) -> NoticeRow:
     """Word a notification for a list."""
+    worded = words_of(item)
     symbol = SOURCE_SYMBOLS.get(item.source) or SYMBOLS.get(item.kind, "info")
-    warn = item.source not in DECIDED and item.kind in WARN
+    warn = item.source not in DECIDED and (item.kind in WARN or bool(item.facts))
     return NoticeRow(
         href=f"/notifications/{item.id}",
         symbol=symbol,
         warn=warn or (item.source, item.kind) == ("reading", "refused"),
-        title=notice_title(item),
-        about=item.text.strip().partition("\n")[0],
+        title=worded.title,
+        about=next(iter(worded.paragraphs), ""),
         source=source_words(item.source),
         at=item.published_at.astimezone(ZoneInfo(zone)),
         unread=item.unread,
         id=item.id,
     )
-
-
-def notice_title(item: NoticeView) -> str:
-    """Give the title: the supplier's own, or what became of an appeal or of readings."""
-    return title_of(item.source, item.kind, item.title)
 
 
 def appeal_row(item: AppealView, zone: str) -> AppealRow:

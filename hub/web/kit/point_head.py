@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hub.errors import Missing
 from hub.services.points import Connection, Contact, PointCard
 from hub.services.registers import LatestReadings
+from hub.services.usage import ELECTRICITY
 from hub.web.kit.formats import MINUS, clock, kilowatts, number
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.views import Choice, Growing, PointHead, RegisterText
@@ -151,7 +152,12 @@ def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
         now=now.astimezone(ZoneInfo(card.time_zone)),
         tabs=tuple(tabs),
         power=_power_words(card, now),
+        rule_href=f"/account/rules/new?point={card.id}" if _has_rules(card) else "",
     )
+
+
+def _has_rules(card: PointCard) -> bool:
+    return card.smart and card.joined and card.resource == ELECTRICITY
 
 
 def _power_words(card: PointCard, now: datetime) -> str:

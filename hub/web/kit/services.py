@@ -15,6 +15,7 @@ from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.persons import Persons
 from hub.services.recovery import Recovery
+from hub.services.rules import Rules
 from hub.services.second_factor import SecondFactors
 from hub.services.sentences import Terms
 from hub.services.shell import Shell as ShellService
@@ -39,6 +40,7 @@ class Services:
     drafts: Drafts
     notices: Notices
     appeals: Appeals
+    rules: Rules
     submissions: Submissions
     home: Home
     pages: PointPages

@@ -63,6 +63,7 @@ class PointHead:
     now: datetime
     tabs: tuple[Choice, ...]
     power: str = ""  # of the last reading, in words; '' where the meter tells none
+    rule_href: str = ""  # sets a rule for the point; '' where there is nothing to look at
 
     @property
     def today(self) -> date:

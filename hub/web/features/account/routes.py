@@ -13,7 +13,7 @@ from litestar.response import Response, Stream
 
 from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.persons import NewPassword, PersonView, SessionView
-from hub.web.features.account import channels
+from hub.web.features.account import channels, rules
 from hub.web.features.account.page import refused, show, status_of
 from hub.web.features.account.views import (
     CodesView,
@@ -340,6 +340,7 @@ router = Router(
          change_email, email_page, confirm_email,
         security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
         turn_factor_off, channels.channels_page, channels.choose_channels,
+        *rules.HANDLERS,
     ],
     include_in_schema=False,
 )  # fmt: skip

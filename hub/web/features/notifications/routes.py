@@ -1,5 +1,6 @@
 """Notifications of a contract: the list, one opened, all marked as read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,14 +8,16 @@ from litestar import Router, get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
+from hub.domain.notices import Source
 from hub.errors import Missing
 from hub.services import notices as told
-from hub.services.notice_words import source_words
+from hub.services.notice_words import source_words, words_of
+from hub.services.sentences import Terms
 from hub.web.features.notifications import stream
 from hub.web.features.notifications.views import NoticesView, NoticeView
 from hub.web.kit import flash
 from hub.web.kit.i18n import gettext, ngettext
-from hub.web.kit.messages import notice_row, notice_title
+from hub.web.kit.messages import notice_row
 from hub.web.kit.point_head import known_id, local
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import redirect, respond
@@ -52,7 +55,7 @@ def opened(request: AnyRequest, notice_id: FromPath[int]) -> Response[str]:
     return respond(
         request,
         "notifications/one.html",
-        context={"view": _one(found, made.clock())},
+        context={"view": _one(found, made.clock(), services(request).terms)},
         shell=lambda: frame(request, found.shell, "notifications"),
     )
 
@@ -114,18 +117,25 @@ def _list(
     )
 
 
-def _one(found: told.NoticePage, now: datetime) -> NoticeView:
+def _one(found: told.NoticePage, now: datetime, terms: Mapping[str, Terms]) -> NoticeView:
     item, zone = found.notice, found.time_zone
+    worded = words_of(item, terms)
+    event = None
+    if worded.event_on is not None and item.point_id:
+        days = f"from={worded.event_on}&to={worded.event_on}"
+        event = f"/points/{item.point_id}/journal?{days}#event-{item.facts['event']}"
     return NoticeView(
         back=f"/contracts/{item.contract_id}/notifications",
-        title=notice_title(item),
+        title=worded.title,
         source=source_words(item.source),
         at=item.published_at.astimezone(ZoneInfo(zone)),
-        paragraphs=tuple(part.strip() for part in item.text.split("\n") if part.strip()),
+        paragraphs=worded.paragraphs,
         from_at=local(item.from_at, zone),
         to_at=local(item.to_at, zone),
         appeal_href=f"/appeals/{item.appeal_id}" if item.appeal_id else None,
         point_href=f"/points/{item.point_id}" if item.point_id else None,
+        event_href=event,
+        of_rule=item.source == Source.RULE,
         now=now.astimezone(ZoneInfo(zone)),
     )
 

@@ -39,3 +39,5 @@ class NoticeView:
     appeal_href: str | None
     point_href: str | None
     now: datetime
+    event_href: str | None = None  # the event in the point's journal
+    of_rule: bool = False  # a rule of the reader's own made it
