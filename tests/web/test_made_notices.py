@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 from points_world import HALF, PASSWORD, count_at, make, told
-from portal import PART, words
+from portal import PART, deliver, words
 
 from hub.domain.clock import MeterTime
 from hub.domain.events import KINDS
@@ -18,6 +18,7 @@ from hub.domain.profile import SlotMark
 from hub.domain.rules import RuleKind
 from hub.services import events, snapshots
 from hub.services.bookkeeping import Bookkeeping
+from hub.services.mail import kept_mails
 from hub.services.passwords import Passwords
 from hub.services.rule_runner import RuleRunner
 from hub.services.rules import Rules, TypedRule
@@ -379,3 +380,17 @@ def test_a_rule_that_is_off_tells_nothing(own, made, store, look):
     told(store, made, midnight(), NOON)
     look()
     assert listed(own, made) == []
+
+
+def test_what_a_rule_tells_goes_out_by_mail_in_its_reader_s_language(own, made, store, look):
+    with store.write() as unit:  # what happened before a contract was linked is not sent
+        unit.session.get(tables.Contract, made.contract).linked_at = NOON - timedelta(days=9)
+    own.send("/account", full_name="Kim Anna", language="en")
+    set_rule(own, made, "silence", high="2")
+    told(store, made, midnight(), NOON - timedelta(hours=6))
+    look()
+    deliver(store)
+    (mail,) = [each for each in kept_mails(store) if "No data" in each.subject]
+    assert mail.subject == "No data for more than 2 hours: Ввод 1"
+    assert "There are no data since 24 November 2026, 06:00." in " ".join(mail.text.split())
+    assert mail.link.endswith(listed(own, made)[0][1])
