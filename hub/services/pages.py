@@ -136,12 +136,18 @@ class TransformersPage:
 
 @dataclass(frozen=True, slots=True)
 class IntervalsPage:
-    """Each interval of a span, for a file: ``slots`` are made as they are asked for."""
+    """Each interval of a span, for a file: ``slots`` are made as they are asked for.
+
+    ``beside``: earlier P+ of each, kWh, empty unless asked for; ``cost`` in kopecks.
+    """
 
     card: PointCard
     sums: ProfileSums
     minutes: int
     slots: Iterator[SlotView]
+    comparison: Comparison | None = None
+    beside: Sequence[float | None] = ()
+    cost: int | None = None
 
 
 class PointPages:
@@ -180,11 +186,22 @@ class PointPages:
             row, _shell = _begin_smart(unit, who, point_id)
             zone = row.time_zone or DEFAULT_ZONE
             asked = choose(local_day(zone, now))
+            days = asked.first, asked.last
             card, _ = card_in(unit, row, now)
-            load = gather(unit, [row], *span_minutes(zone, asked.first, asked.last))[0]
+            load = gather(unit, [row], *span_minutes(zone, *days))[0]
+            earlier = load_beside(unit, row, days, asked.against, (load, days))
+            prices = prices_in(unit, row)
         step = asked.step or load.minutes
-        sums = summed(load, asked.first, asked.last, asked.level, now)
-        return IntervalsPage(card, sums, step, _slots(load, asked.first, asked.last, step, now))
+        sums = summed(load, *days, asked.level, now)
+        comparison = None
+        beside: Sequence[float | None] = ()
+        if asked.against is not None:
+            comparison = comparison_of(earlier, *days, asked.against, now)
+            beside = beside_of(earlier, *days, step, asked.against)
+        zones = {zone: energy[0] for zone, energy in sums.total.zones.items()}
+        cost = kopecks_by_zone(prices, sums.total.energy[0], zones, days)
+        slots = _slots(load, *days, step, now)
+        return IntervalsPage(card, sums, step, slots, comparison, beside, cost)
 
     def profile(
         self,

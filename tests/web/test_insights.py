@@ -10,11 +10,13 @@ import pytest
 from litestar.testing import TestClient
 from points_world import HALF, PASSWORD, kwh, make, told
 from portal import PART, Browser, words
+from spreadsheets import read_xlsx
 
 from hub.app import create_app
 from hub.domain.profile import SlotMark
 from hub.store import tables
 from hub.store import told as kept
+from hub.web.kit.formats import number
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)  # 15:30 in Moscow, after 31 half-hours
 DAY = timedelta(days=1)
@@ -248,3 +250,49 @@ def test_without_a_script_the_chart_and_the_whole_table_are_there(signed, owner,
 def test_channels_that_the_meter_lacks_have_no_chip(signed, owner, month):
     html = page(signed, f"/points/{owner.point}/profile?from=2026-11-18&to=2026-11-20")
     assert re.findall(r'data-series="(\w+)"', html) == ["p_plus", "q_plus"]
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def sheet(signed, address: str):
+    answer = signed.open(address)
+    assert answer.status_code == 200
+    return read_xlsx(answer)
+
+
+@pytest.mark.clause("T9.csv", "T9.xlsx", "T9.cost-line-source", "T9.forecast-marked")
+def test_the_readings_file_has_cost_forecast_and_the_four_weeks_before(signed, store, owner, month):
+    here = f"/points/{owner.point}/readings"
+    plain = sheet(signed, f"{here}.xlsx")
+    assert not any("₽" in head for head in plain.heads)
+    price(store, owner)
+    file, text = sheet(signed, f"{here}.xlsx"), said(signed.open(here).text)
+    assert file.heads[-2:] == ["Стоимость, ₽", "Стоимость по"]
+    costs, by = file.column("Стоимость, ₽"), file.column("Стоимость по")
+    assert any(cost is not None for cost in costs)
+    for cost, words_ in zip(costs, by, strict=True):
+        assert (cost is None) == (words_ is None)
+        if cost is not None:
+            assert f"{number(cost, 2)} {words_}".replace("\xa0", " ") in text
+    (title,) = [name for name in file.facts if name.startswith("Прогноз на")]
+    assert "около" in file.facts[title]
+    for figure in re.findall(r"[0-9][0-9\xa0]*", file.facts[title]):
+        assert figure.replace("\xa0", " ").strip() in text
+
+
+@pytest.mark.clause("T9.csv", "T9.xlsx", "T9.comparison-previous", "T9.comparison-address")
+def test_the_profile_file_has_the_earlier_days_that_the_page_shows(signed, store, owner, month):
+    here, span = f"/points/{owner.point}/profile", "from=2026-11-17&to=2026-11-18"
+    file = sheet(signed, f"{here}.xlsx?{span}")
+    data = signed.open(f"{here}.json?{span}&vs=previous").json()
+    earlier = file.column("P+ ранее, кВт")
+    assert len(earlier) == len(data["compare"]) == 96
+    for cell, drawn in zip(earlier, data["compare"], strict=True):
+        assert (cell is None) == (drawn is None)
+        assert cell is None or float(cell) == pytest.approx(drawn, abs=1e-6)
+    assert file.facts["Прежние дни"]
+    assert "P+ ранее, кВт" not in sheet(signed, f"{here}.xlsx?{span}&vs=none").heads
+    price(store, owner)
+    cost = sheet(signed, f"{here}.xlsx?{span}").facts["Стоимость, ₽"]
+    assert f"{number(cost, 2)} ₽".replace("\xa0", " ") in said(signed.open(f"{here}?{span}").text)

@@ -29,7 +29,7 @@ from hub.web.kit.exact import plain
 from hub.web.kit.formats import day_num, moment_num, serial
 from hub.web.kit.i18n import NBSP, gettext, language
 from hub.web.kit.requests import AnyRequest
-from hub.web.kit.views import PointHead
+from hub.web.kit.views import Change, PointHead
 
 FORMS: Final = {
     "csv": "text/csv",
@@ -85,6 +85,22 @@ def head_facts(
         (gettext("Made"), moment_num(head.now)),
     ]
     return [(label, value) for label, value in facts if value or label == title]
+
+
+def cost_fact(kopecks: int | None) -> list[tuple[str, Cell]]:
+    """Say what the whole costs, if its prices are known."""
+    return [] if kopecks is None else [(gettext("Cost, ₽"), roubles(kopecks))]
+
+
+def change_facts(change: Change | None) -> list[tuple[str, Cell]]:
+    """Say how much more or less it is than of the days it is compared with."""
+    if change is None:
+        return []
+    return [(gettext("Compared with"), change.to), (gettext("Difference, kWh"), change.kwh)]
+
+
+def roubles(kopecks: int) -> Decimal:
+    return Decimal(kopecks) / 100
 
 
 def _meter(head: PointHead) -> str:

@@ -53,8 +53,7 @@ def profile(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
         inside = day is not None and span.first <= day <= span.last
         shown = day if inside else span.first if span.days == 1 else None
         steps = span.days <= DRAWN_AS_STEPS
-        # In a longer picture a second line of half-hours hides the first, unless it is asked for.
-        vs = one_of(request, "vs", VERSUS, "previous" if steps else "none")
+        vs = _versus(request, span)
         views.append(
             View(
                 span,
@@ -94,6 +93,15 @@ def profile(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     )
 
 
+def _versus(request: AnyRequest, span: DaySpan) -> str:
+    """Say what the span is compared with.
+
+    In a longer picture a second line of half-hours hides the first, unless it is asked for.
+    """
+    usual = "previous" if span.days <= DRAWN_AS_STEPS else "none"
+    return one_of(request, "vs", VERSUS, usual)
+
+
 def profile_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
     """Give each interval of the period as a file; of more than a year its newest year."""
     who = signed_in(request)
@@ -105,7 +113,7 @@ def profile_file(request: AnyRequest, point_id: FromPath[int]) -> Response[Any]:
         usual = DaySpan(today - (DAYS_AT_FIRST - 1) * DAY, today)
         span = day_span(request, today, usual, MOST_FILE_DAYS)
         spans.append(span)
-        return Asked(span.first, span.last, step=int(step))
+        return Asked(span.first, span.last, step=int(step), against=VERSUS[_versus(request, span)])
 
     found = made.pages.intervals_of(who, known_id(point_id), choose)
     return download(request, profile_sheet(found, spans[-1], made.pages.clock()))

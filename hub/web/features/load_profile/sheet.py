@@ -1,15 +1,16 @@
 """The profile's file: each interval of the period, its power, energy, zone and quality."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from hub.services.pages import IntervalsPage
-from hub.services.slots import SlotView
 from hub.web.features.load_profile.chart import flag_of
 from hub.web.features.load_profile.present import STEPS, Zones
 from hub.web.features.load_profile.words import source_words
-from hub.web.kit.downloads import Cell, Column, Sheet, head_facts
+from hub.web.kit.changes import change_of
+from hub.web.kit.downloads import Cell, Column, Sheet, change_facts, cost_fact, head_facts
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import head_of, time_words
@@ -41,6 +42,9 @@ def profile_sheet(found: IntervalsPage, span: DaySpan, now: datetime) -> Sheet:
     zones = Zones.of(sums.zones)
     for (number, _name), kwh in zip(zones.names, zones.energies(sums.total), strict=True):
         facts.append((gettext("T%(zone)s, kWh") % {"zone": number}, kwh))
+    facts += cost_fact(found.cost)
+    change = change_of(found.comparison, head.today)
+    facts += change_facts(change)
     measured = {"known": sums.total.measured, "expected": sums.total.expected}
     facts.append((gettext("With data"), gettext("%(known)s of %(expected)s") % measured))
     if span.clamped:
@@ -50,16 +54,17 @@ def profile_sheet(found: IntervalsPage, span: DaySpan, now: datetime) -> Sheet:
         *(Column(gettext(POWERS[channel]), 2) for channel in sums.channels),
         Column(gettext("P+, kWh"), 2), Column(gettext("Quality")),
     ]  # fmt: skip
+    beside = found.beside if change else ()
+    if beside:
+        columns.append(Column(gettext("P+ earlier, kW"), 2))
     name = f"profile-{card.id}-{span.first}-{span.last}"
-    return Sheet(name, facts, columns, _rows(found.slots, sums.channels, card.time_zone))
+    return Sheet(name, facts, columns, _rows(found, beside))
 
 
-def _rows(
-    slots: Iterable[SlotView], channels: Sequence[int], time_zone: str
-) -> Iterator[list[Cell]]:
-    zone = ZoneInfo(time_zone)
+def _rows(found: IntervalsPage, beside: Sequence[float | None]) -> Iterator[list[Cell]]:
+    zone, channels = ZoneInfo(found.card.time_zone), found.sums.channels
     words = {flag: gettext(text) for flag, text in QUALITY.items()}
-    for slot in slots:
+    for at, slot in enumerate(found.slots):
         end = (slot.start_at + timedelta(minutes=slot.minutes)).astimezone(zone)
         yield [
             slot.local_start.replace(tzinfo=None),
@@ -68,4 +73,10 @@ def _rows(
             *(decimal_of(slot.power(channel)) for channel in channels),
             decimal_of(slot.energy[0]),
             words[flag_of(slot.flags, future=slot.future)],
+            *([_power(beside[at], slot.minutes)] if beside else ()),
         ]
+
+
+def _power(kwh: float | None, minutes: int) -> Decimal | None:
+    """Give the mean kW of an earlier interval, to a milliwatt: it comes as a float."""
+    return None if kwh is None else round(Decimal(kwh * 60 / minutes), 6)

@@ -23,9 +23,18 @@ from hub.web.features.registers.views import (
     ReadingsView,
 )
 from hub.web.kit.changes import change_of
-from hub.web.kit.downloads import Cell, Column, Sheet, download, files, head_facts
+from hub.web.kit.downloads import (
+    Cell,
+    Column,
+    Sheet,
+    change_facts,
+    download,
+    files,
+    head_facts,
+    roubles,
+)
 from hub.web.kit.exact import decimal_of
-from hub.web.kit.formats import day, day_short, month, month_short, span
+from hub.web.kit.formats import day, day_short, month, month_short, number, span
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.point_head import (
     growing_of,
@@ -238,23 +247,49 @@ def readings_sheet(view: ReadingsView) -> Sheet:
         Column(gettext("Consumption in all, kWh"), 1),
         Column(gettext("Quality")),
     ]
+    if view.any_before:
+        months = view.scale == "months"
+        earlier = gettext("A year earlier") if months else gettext("4 weeks earlier")
+        columns.append(Column(f"{earlier}, {gettext('kWh')}", 1))
+    if view.priced:
+        columns += [Column(gettext("Cost, ₽"), 2), Column(gettext("Cost is by"))]
     facts = head_facts(
         view.head, gettext("Readings"), period=view.period.label,
         step=gettext(WORDS[view.scale]), zone=view.zone_words,
     )  # fmt: skip
+    facts += change_facts(view.change)
+    if view.forecast:
+        f = view.forecast
+        about = gettext("about %(kwh)s") % {"kwh": number(f.kwh)}
+        likely = {"low": number(f.low), "high": number(f.high)}
+        most = gettext("most likely from %(low)s to %(high)s") % likely
+        title = gettext("Forecast for %(month)s") % {"month": month(f.month, view.head.today)}
+        facts.append((title, f"{about} {gettext('kWh')}, {most}"))
     name = f"readings-{view.head.id}-{view.period.first}-{view.period.last}"
     return Sheet(name, facts, columns, list(_sheet_rows(view, bool(tariffs))))
 
 
 def _sheet_rows(view: ReadingsView, has_zones: bool) -> Iterator[list[Cell]]:  # noqa: FBT001
+    before = {bar.start: bar.before for bar in view.bars}
     for row in view.rows:
         zones = row.used if has_zones else ()
         words = _quality_words(row.quality)
-        yield [row.start, row.last, *row.registers, *zones, row.total, words]
+        earlier = [before.get(row.start)] if view.any_before else []
+        cost = _cost_cells(row.cost) if view.priced else []
+        yield [row.start, row.last, *row.registers, *zones, row.total, words, *earlier, *cost]
     if view.rows:
         zones = view.total_used if has_zones else ()
         none = [None] * len(view.zones)
-        yield [gettext("Total"), None, *none, *zones, view.total, None]
+        earlier = [None] if view.any_before else []
+        cost = _cost_cells(view.cost) if view.priced else []
+        yield [gettext("Total"), None, *none, *zones, view.total, None, *earlier, *cost]
+
+
+def _cost_cells(cost: CostCell | None) -> list[Cell]:
+    if cost is None:
+        return [None, None]
+    by = gettext("half-hours") if cost.from_slots else gettext("registers")
+    return [roubles(cost.kopecks), by]
 
 
 def _quality_words(quality: Quality) -> str:
