@@ -203,7 +203,7 @@ def _bar(
 def _title(each: Period, scale: str, total: Decimal | None) -> str:
     if total is None:
         return f"{_label(each, scale, each.last)}: {gettext('No data')}"
-    kwh = gettext("%(kwh)s kWh") % {"kwh": f"{total:.1f}".replace(".", ",")}
+    kwh = gettext("%(kwh)s kWh") % {"kwh": number(total, 1)}
     return f"{_label(each, scale, each.last)}: {kwh}"
 
 
