@@ -149,6 +149,7 @@ def head_of(card: PointCard, now: datetime, tab: str) -> PointHead:
         ratio=None if card.ratio == 1 else f"×{card.ratio}",
         state=state,
         last_at=local(seen_at, card.time_zone),
+        never=state == "silent" and card.connection.seen_at is None,
         now=now.astimezone(ZoneInfo(card.time_zone)),
         tabs=tuple(tabs),
         power=_power_words(card, now),

@@ -64,6 +64,7 @@ class PointHead:
     tabs: tuple[Choice, ...]
     power: str = ""  # of the last reading, in words; '' where the meter tells none
     rule_href: str = ""  # sets a rule for the point; '' where there is nothing to look at
+    never: bool = False  # silent since it was installed, at ``last_at``
 
     @property
     def today(self) -> date:
