@@ -34,10 +34,10 @@ PATIENCE_S = 300
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(name: str) -> Iterator[str]:
     """Start a demo of its own, and wait until the meters' history has been read."""
     url = f"http://127.0.0.1:{PORT}"
-    folder = ROOT / ".proof" / "demo-for-pictures"
+    folder = ROOT / ".proof" / name
     child = subprocess.Popen(
         [sys.executable, "-m", "hub", "demo", "--dir", str(folder), "--port", str(PORT)]
     )
@@ -164,7 +164,7 @@ def main(words: list[str]) -> None:
         if words:
             take(browser, words[0].rstrip("/"))
         else:
-            with running() as url:
+            with running("demo-for-pictures") as url:
                 take(browser, url)
     print(f"{len(list(FOLDER.glob('*.png')))} pictures are in {FOLDER}.")
 

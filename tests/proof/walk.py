@@ -1,0 +1,352 @@
+"""Every page of the application's route table in every state of a demo: axe-core, the Nu validator,
+html-validate, sideways scroll, zoom, focus.
+
+A demo of its own. Its people are a guest, who has letters with links, someone without a contract,
+who turns the second factor on, and the demo's consumer; at the end the consumer's supplier is down.
+Pages are found by links from the routes without parameters; a new route is walked by itself.
+Findings are printed, figures count them. Needs java and node, and fetches the validators by npm.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyotp
+from axe_playwright_python.sync_playwright import Axe
+from e2e import walking
+from e2e.browsers import chromium, overflow
+from e2e.screenshots import running
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Error, Page
+from portal import Browser
+
+from hub.cli.demo_utility import EMAIL, PASSWORD
+from hub.cli.opening import KEYS_FILE
+from hub.store import tables
+from hub.store.unit import Store
+from proof.figures import ROOT, SCRATCH, Figure
+
+MOST = 12  # pages of a route: the demo has so many points
+LANGUAGES, THEMES, WIDTHS = ("ru", "en"), ("light", "dark"), (1440, 390)
+NARROW, ZOOMED = 320, 720  # 720: a window of 1440 px at 200 %
+NEWCOMER, OWN = "newcomer@example.org", "Nobody-yet-2026"
+LETTER_S = 30
+AXE = Axe()
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": list(RULES)},
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+# What runs out of a box that hides it, and words that lie on other words.
+CUT = """() => {
+  const found = [], seen = [];
+  const walker = document.createTreeWalker(document.querySelector("dialog[open]") || document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const at = node.parentElement;
+    if (!node.data.trim() || !at.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    if (at.closest("svg, .vh, option, [aria-hidden=true], script, noscript, .uplot")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      if (box.width < 2 || box.height < 2) continue;
+      let hidden = false, style;
+      for (let up = at; up; up = up.parentElement) {
+        style = getComputedStyle(up);
+        if (style.position === "fixed" || style.position === "sticky" || style.clipPath !== "none") hidden = true;
+        if (!hidden && /hidden|clip/.test(style.overflowX + style.overflowY) && style.textOverflow !== "ellipsis" && style.webkitLineClamp === "none") {
+          const edge = up.getBoundingClientRect();
+          if (box.right > edge.right + 2 || box.left < edge.left - 2) found.push(`cut: ${node.data.trim().slice(0, 40)}`);
+        }
+        if (/auto|scroll/.test(style.overflowX)) hidden = true;
+      }
+      if (!hidden) seen.push([box, node.data.trim().slice(0, 40)]);
+    }
+  }
+  for (let i = 0; i < seen.length; i += 1) for (let j = i + 1; j < seen.length; j += 1) {
+    const [a, b] = [seen[i][0], seen[j][0]];
+    if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > a.height / 2)
+      found.push(`overlap: ${seen[i][1]} / ${seen[j][1]}`);
+  }
+  return [...new Set(found)];
+}"""
+MOVING = """() => document.getAnimations().filter((each) =>
+  each.effect.getComputedTiming().activeDuration > 100).map((each) => each.animationName || each.transitionProperty)"""
+TWICE = """() => { const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
+  return [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]; }"""
+
+
+@dataclass
+class Walk:
+    """What was walked and what was found: lines by kind."""
+
+    table: walking.Map
+    found: dict[str, list[str]] = field(default_factory=dict)
+    routes: set[str] = field(default_factory=set)
+    documents: dict[str, str] = field(default_factory=dict)  # HTML by where it is from
+    pages: set[str] = field(default_factory=set)
+    states: int = 0
+    looks: int = 0
+    presses: int = 0
+
+    def note(self, kind: str, line: str) -> None:
+        self.found.setdefault(kind, []).append(line)
+        print(f"{kind}: {line}", flush=True)
+
+    def count(self, kind: str) -> int:
+        return len(self.found.get(kind, ()))
+
+
+# -- pages as a browser without scripts has them --------------------------------------------------
+
+
+def letters(url: str) -> list[str]:
+    """Links of the letters, newest first."""
+    guest = walking.browser_without_scripts(url, "ru")
+    found = []
+    for at in dict.fromkeys(re.findall(r"/demo/mail/\d+", guest.open("/demo/mail").text)):
+        found += re.findall(r'href="(?:http://[^/"]*)?(/[^"]*)"', guest.open(at).text)
+    return found
+
+
+def wait_for_letter(url: str, start: str) -> str:
+    for _ in range(LETTER_S * 2):
+        for link in letters(url):
+            if link.startswith(start):
+                return link
+        time.sleep(0.5)
+    raise RuntimeError(f"No letter came with a link to {start}…")
+
+
+def people(url: str, language: str) -> dict[str, Browser]:
+    """Who walks in a language; each asked for letters, whose links are walked too."""
+    guest, newcomer, consumer = (walking.browser_without_scripts(url, language) for _ in "123")
+    email = f"{language}-{NEWCOMER}"
+    newcomer.send("/register", email=email, full_name="Новый Человек", phone="+7 900 000-00-00",
+                  password=OWN, password_again=OWN, consent="1")  # fmt: skip
+    link = wait_for_letter(url, "/register/confirm/")
+    newcomer.send(link)
+    if not newcomer.session:
+        newcomer.sign_in(email, OWN)
+    guest.send("/register", email=f"again-{email}", full_name="Новый Человек", phone="+7 900 000-00-00",
+               password=OWN, password_again=OWN, consent="1")  # fmt: skip
+    guest.send("/recover", email=EMAIL)
+    consumer.sign_in(EMAIL, PASSWORD)
+    consumer.send("/account", "/account/email", email=f"new-{language}@example.org",
+                  email_password=PASSWORD)  # fmt: skip
+    for start in ("/recover/", "/account/email/"):
+        wait_for_letter(url, start)
+    return {"guest": guest, "newcomer": newcomer, "consumer": consumer}
+
+
+def half_in(url: str, language: str, newcomer: Browser, walk: Walk) -> Browser:
+    """Turn the second factor on; give who has typed the password and owes the code."""
+    page = newcomer.send("/account/security", "/account/factor").text
+    page = page if "<code>" in page else newcomer.open("/account/security").text
+    walk.documents[f"{language} setting the factor up"] = page
+    secret = re.search(r"<code>([A-Z2-7 ]+)</code>", page)
+    assert secret, "the key of the second factor is on the page"
+    fields = newcomer.fill(page, "/account/factor/on", {"code": "1"})
+    refused = newcomer.client.post("/account/factor/on", data=fields)
+    walk.documents[f"{language} a wrong code"] = refused.text
+    fields["code"] = pyotp.TOTP(secret[1].replace(" ", "")).now()
+    walk.documents[f"{language} codes"] = newcomer.client.post(
+        "/account/factor/on", data=fields, follow_redirects=True
+    ).text
+    half = walking.browser_without_scripts(url, language)
+    half.sign_in(f"{language}-{NEWCOMER}", OWN)
+    return half
+
+
+def asked(walk: Walk, who: str, portal: Browser, most: int = MOST) -> walking.Seen:
+    """Walk without scripts; keep what the validators are to read."""
+    seen = walking.crawl(portal, walk.table, most=most)
+    walk.routes |= seen.routes
+    for address, html in (seen.pages | seen.failures).items():
+        walk.documents[f"{who} {address}"] = html
+        for action in walking.asking(html):
+            name = f"{who} sent {walk.table.route(action) or action} empty"
+            if name in walk.documents:
+                continue
+            fields = portal.fill(html, action, {})
+            keep = {"_csrf_token", "key", "supplier", "language", "back", "next"}
+            data = {each: value if each in keep else "" for each, value in fields.items()}
+            answer = portal.client.post(action, data=data, follow_redirects=False)
+            if "<!doctype" in answer.text[:100]:
+                walk.documents[name] = answer.text
+    return seen
+
+
+# -- validators ------------------------------------------------------------------------------------
+
+
+def validate(walk: Walk) -> None:
+    """Write the documents out and have them read by both validators."""
+    frontend = ROOT / "frontend"
+    if not (frontend / "node_modules" / "vnu-jar").exists():
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=frontend, check=True)
+    folder = SCRATCH / "walk"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    names = {}
+    for at, (name, html) in enumerate(walk.documents.items()):
+        (folder / f"{at}.html").write_text(html, encoding="utf-8")
+        names[f"{at}.html"] = name
+    jar = frontend / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    said = subprocess.run(
+        ["java", "-jar", jar, "--stdout", "--exit-zero-always", "--format", "json", folder],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for message in json.loads(said)["messages"]:
+        name = names[message["url"].rsplit("/", 1)[-1]]
+        walk.note("nu", f"{name}: {message['message']} {message.get('extract', '')[:120]!r}")
+    said = subprocess.run(
+        ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
+         f"{folder}/*.html"],
+        cwd=frontend, check=False, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for result in json.loads(said):
+        for message in result["messages"]:
+            name = names[result["filePath"].rsplit("/", 1)[-1]]
+            walk.note("html-validate", f"{name}: {message['ruleId']} {message['message']}")
+
+
+# -- pages in a browser ------------------------------------------------------------------------------
+
+
+def look(walk: Walk, page: Page, width: int, about: str) -> None:
+    """Hold the page as it stands against the rules, in both themes."""
+    walk.states += 1
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        walk.looks += 1
+        for each in AXE.run(page, options=OPTIONS).response["violations"]:
+            nodes = [node["target"] for node in each["nodes"]][:3]
+            walk.note("axe", f"{about}, {width} {theme}: {each['id']} at {nodes}")
+    for name in page.evaluate(TWICE):
+        walk.note("twice", f"{about}: id {name}")
+    for name in page.evaluate(MOVING):
+        walk.note("moving", f"{about}: {name}")
+    wide = NARROW if width < ZOOMED else ZOOMED
+    page.set_viewport_size({"width": wide, "height": 450})
+    if (over := overflow(page)) > 0:
+        walk.note("scroll" if wide == NARROW else "zoom", f"{about}: {over} px at {wide} px")
+    for line in page.evaluate(CUT):
+        walk.note("scroll" if wide == NARROW else "zoom", f"{about}, {wide} px: {line}")
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def walk_page(walk: Walk, page: Page, width: int, address: str, who: str,
+              states: walking.States) -> None:  # fmt: skip
+    about, route = f"{who} {address}", walk.table.route(address)
+    walking.open_page(page, address)
+    look(walk, page, width, about)
+    for state in states.menus(page, route):
+        look(walk, page, width, f"{about} {state}")
+    for state in states.swaps(page, address, route):
+        walk.presses += 1
+        if lost := walking.lost_focus(page):
+            walk.note("focus", f"{about} {state}: {lost}")
+        look(walk, page, width, f"{about} {state}")
+    walking.open_page(page, address)
+    for state in states.refusals(page, address, route):
+        walk.presses += 1
+        if lost := walking.lost_focus(page):
+            walk.note("focus", f"{about} {state}: {lost}")
+        look(walk, page, width, f"{about} {state}")
+
+
+def in_browser(walk: Walk, chrome: Chromium, url: str, language: str, width: int,
+               seen: dict[str, tuple[Browser, list[str]]]) -> None:  # fmt: skip
+    for who, (portal, addresses) in seen.items():
+        context: BrowserContext = chrome.new_context(
+            base_url=url, locale=language, viewport={"width": width, "height": 900},
+            service_workers="block",
+        )
+        context.add_init_script(walking.COUNT_SWAPS)
+        walking.carry_cookies(portal, context, url)
+        page = context.new_page()
+        states = walking.States()
+        for address in addresses:
+            walk.pages.add(f"{who} {address}")
+            try:
+                walk_page(walk, page, width, address, f"{language} {who}", states)
+            except Error as error:
+                walk.note("stuck", f"{language} {who} {address} {width}: {error.message[:300]}")
+        context.close()
+
+
+def supplier_down(folder: Path) -> None:
+    """Have every contract's supplier failed three hours ago, and not be asked again today."""
+    keys = (folder / KEYS_FILE).read_text().split()
+    store = Store.open(f"sqlite:///{folder / 'hub.db'}", keys=keys)
+    now = datetime.now(UTC)
+    with store.write() as unit:
+        for row in unit.session.query(tables.Contract).all():
+            row.refresh_error, row.refreshed_at = "supplier.down", now - timedelta(hours=3)
+        for state in unit.session.query(tables.ContractState).all():
+            state.due_at, state.failures = now + timedelta(hours=12), 3
+    store.close()
+
+
+def walked(walk: Walk, chrome: Chromium, url: str, folder: Path) -> None:
+    everyone = {}
+    for language in LANGUAGES:
+        seen: dict[str, tuple[Browser, list[str]]] = {}
+        for who, portal in people(url, language).items():
+            found = asked(walk, f"{language} {who}", portal)
+            seen[who] = (portal, [*found.pages, *found.failures])
+        half = half_in(url, language, seen["newcomer"][0], walk)
+        asked(walk, f"{language} half in", half, most=1)
+        seen["half in"] = (half, ["/login/code"])
+        everyone[language] = seen
+    for width in WIDTHS:
+        for language, seen in everyone.items():
+            in_browser(walk, chrome, url, language, width, seen)
+    supplier_down(folder)
+    for language, seen in everyone.items():
+        portal = seen["consumer"][0]
+        found = asked(walk, f"{language} supplier down", portal, most=2)
+        for width in WIDTHS:
+            in_browser(walk, chrome, url, language, width,
+                       {"supplier down": (portal, list(found.pages))})  # fmt: skip
+
+
+def told(walk: Walk) -> Iterator[Figure]:
+    def none(name: str, kinds: str, of: str) -> Figure:
+        count = sum(walk.count(kind) for kind in kinds.split())
+        return Figure(name, f"{count} in {of}", "0", met=count == 0)
+
+    routes = set(walk.table.paths) - walking.OF_THE_VISITOR
+    left = routes - walk.routes
+    yield Figure("routes asked by GET that were walked", f"{len(routes - left)} of {len(routes)}",
+                 "all", met=not left)  # fmt: skip
+    looks = f"{walk.looks} looks at {walk.states} states of {len(walk.pages)} pages"
+    yield none("violations of axe-core, WCAG 2.2 A and AA and best practice, light and dark, "
+               "Russian and English, 1440 and 390 px", "axe twice", looks)  # fmt: skip
+    documents = f"{len(walk.documents)} documents"
+    yield none("messages of the Nu validator", "nu", documents)
+    yield none("errors of html-validate", "html-validate", documents)
+    states = f"{walk.states} states"
+    yield none("sideways scroll or cut words at 320 px", "scroll", states)
+    yield none("sideways scroll, cut or overlapping words at 200 % zoom", "zoom", states)
+    yield none("movement although less of it is asked for", "moving", states)
+    yield none("focus lost after a swap or a refused form", "focus stuck", f"{walk.presses} presses")
+
+
+def figures() -> Iterable[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        walk = Walk(walking.Map(walking.routes(Path(folder))))
+    shutil.rmtree(SCRATCH / "demo-for-walk", ignore_errors=True)
+    with running("demo-for-walk") as url, chromium() as chrome:
+        walked(walk, chrome, url, SCRATCH / "demo-for-walk")
+    validate(walk)
+    yield from told(walk)
