@@ -1,9 +1,14 @@
-"""Pages by the rules of axe-core, light and dark, wide and narrow; and by a keyboard alone."""
+"""Pages by the rules of axe-core, light and dark, wide and narrow; and by a keyboard alone.
 
-import re
-from datetime import timedelta
+Every page of the route table once, the looks taking turns; all of them in all looks and states are
+walked by ``make proof walk``.
+"""
+
+import time
+from itertools import cycle
 
 import pytest
+import walking
 from axe_playwright_python.sync_playwright import Axe
 from browsers import overflow
 from browsing import sign_in
@@ -14,22 +19,34 @@ from hub.cli.demo_utility import EMAIL, PASSWORD
 pytestmark = pytest.mark.e2e
 
 VIEWS = [(1440, "light"), (390, "dark"), (1440, "dark"), (390, "light")]
+NARROWEST = 320
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": RULES},
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
 REFUSED = {
     "email": "a@b.example", "full_name": "Ким Анна", "phone": "1",
     "password": "one", "password_again": "another",
 }  # fmt: skip
+NOT_PAGES = {"/events", "/static/{path:path}", "/manifest.webmanifest", "/worker.js", "/metrics"}
 AXE = Axe()
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def violations(page: Page) -> list[str]:
-    """Name what breaks a rule, and where; a page wider than its window too."""
+    """Name what breaks a rule, and where; a page wider than its window or than 320 px too."""
     found = [
         f"{page.url}: {each['id']} at {[node['target'] for node in each['nodes']]}"
-        for each in AXE.run(page).response["violations"]
+        for each in AXE.run(page, options=OPTIONS).response["violations"]
     ]
-    if overflow(page) > 0:
-        found.append(f"{page.url}: {overflow(page)} px wider than the window")
+    size = page.viewport_size
+    for width in (size["width"], NARROWEST) if size else ():
+        page.set_viewport_size({"width": width, "height": 900})
+        if overflow(page) > 0:
+            found.append(f"{page.url}: {overflow(page)} px wider than the window")
+    page.set_viewport_size(size)
     return found
 
 
@@ -42,6 +59,19 @@ def signed_in_state(demo, browser):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def walked(demo, signed_in_state, tmp_path_factory):
+    """Every page of the consumer and of a guest: an address of each route."""
+    table = walking.Map(walking.routes(tmp_path_factory.mktemp("unused")))
+    seen = {}
+    for who in ("guest", "consumer"):
+        portal = walking.browser_without_scripts(demo.url, "ru")
+        for each in signed_in_state["cookies"] if who == "consumer" else ():
+            portal.client.cookies.set(each["name"], each["value"])
+        seen[who] = walking.crawl(portal, table, most=2)
+    return table, seen
+
+
 def test_a_fault_is_found(browser):
     page = browser.new_page()
     page.set_content("<html><body><img src='data:,'><p style='width: 9999px'>x</p></body></html>")
@@ -50,38 +80,29 @@ def test_a_fault_is_found(browser):
     page.close()
 
 
-@pytest.mark.parametrize(("width", "theme"), VIEWS)
-def test_no_page_breaks_a_rule(demo, browser, signed_in_state, width, theme):
-    look = {"locale": "ru-RU", "color_scheme": theme, "viewport": {"width": width, "height": 900}}
-    found: list[str] = []
-    context = browser.new_context(**look)
-    page = context.new_page()
-    page.goto(f"{demo.url}/register")
-    for name, typed in REFUSED.items():
-        page.fill(f"#{name}", typed)
-    page.click("#register-form button[type=submit]")
-    page.wait_for_selector("[role=alert]")
-    found += violations(page)
-    context.close()
+def test_every_route_is_walked(walked):
+    table, seen = walked
+    answered = set().union(*(each.routes for each in seen.values()))
+    assert set(table.paths) - answered == walking.NO_PAGES
 
-    context = browser.new_context(**look, storage_state=signed_in_state)
-    page = context.new_page()
-    page.goto(demo.url)
-    home = page.url
-    found += violations(page)
-    page.goto(f"{home}/points")
-    point = demo.url + re.findall(r"/points/\d+", page.content())[0]
-    day = demo.today - timedelta(days=3)
-    rest = [f"{point}/readings", f"{point}/profile", "/contracts/new", "/points/999999"]
-    if (width, theme) in VIEWS[:2]:
-        rest += [point, f"{point}/profile?from={day}&to={day}&day={day}",
-                 f"{point}/profile?from=2020-01-01&to=2020-01-03", "/account"]  # fmt: skip
-    found += violations(page)
-    for address in rest:
-        page.goto(address if "://" in address else demo.url + address)
-        page.wait_for_load_state("networkidle")
-        found += violations(page)
-    context.close()
+
+def test_no_page_breaks_a_rule(demo, browser, signed_in_state, walked):
+    table, seen = walked
+    looks, found, done = cycle(VIEWS), [], set()
+    for who, state in (("consumer", signed_in_state), ("guest", None)):
+        context = browser.new_context(locale="ru-RU", storage_state=state)
+        page = context.new_page()
+        for address in [*seen[who].pages, *seen[who].failures]:
+            if table.route(address) in done:
+                continue
+            done.add(table.route(address))
+            width, theme = next(looks)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme)
+            walking.open_page(page, demo.url + address)
+            found += violations(page)
+        context.close()
+    assert len(done) > len(VIEWS)
     assert not found, "\n".join(found)
 
 

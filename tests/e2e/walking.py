@@ -28,7 +28,10 @@ TYPES = {"int": r"\d+", "str": r"[^/]+", "path": r".+"}
 NOBODYS = {"int": "999999999", "str": "nobodys", "path": "nobodys"}  # no row has these
 PARAMETER = re.compile(r"\{\w+:(\w+)\}")
 DATED = re.compile(r"[\d.:-]+")
-OF_THE_VISITOR = {"/language/{code:str}"}  # sets a cookie and leads back
+NO_PAGES = {
+    "/language/{code:str}",  # sets a cookie and leads back
+    "/schema/{path:str}",  # Litestar's own, of which we have none
+}
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 NOT_TYPED = {"hidden", "checkbox", "radio"}
 
@@ -84,7 +87,7 @@ class Map:
         found = [
             PARAMETER.sub(lambda each: NOBODYS[each[1]], route)
             for route in self.paths
-            if route not in seen and route not in OF_THE_VISITOR
+            if route not in seen and route not in NO_PAGES
         ]
         return [address for address in found if address not in known]
 
@@ -124,7 +127,7 @@ def crawl(portal: Browser, table: Map, *, most: int) -> Seen:
         address = waiting.pop(0)
         known.add(address)
         marks = [each for each in table.marks(address) if counts[each] < (1 if each[1] else most)]
-        if not marks:
+        if not marks or marks[0][0] in NO_PAGES:
             continue
         with portal.client.stream("GET", address, follow_redirects=False) as answer:
             is_page = answer.headers.get("content-type", "").startswith("text/html")

@@ -115,7 +115,10 @@
   const settle = (region) => {
     const wanted = $('[role="alert"][tabindex="-1"]', region) || $("[data-autofocus]", region);
     if (wanted) wanted.focus();
-    else if (lastFocus && !lastFocus.isConnected) $('h1[tabindex="-1"], h2[tabindex="-1"]', region)?.focus();
+    else if (lastFocus && !lastFocus.isConnected) {
+      const same = [...region.querySelectorAll("a[href]")].find((link) => link.href === lastFocus.href);
+      ($('h1[tabindex="-1"], h2[tabindex="-1"]', region) || same || $("a[href], button, input:not([type=hidden])", region))?.focus();
+    }
     for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
       const bar = tab.parentNode;
       bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
