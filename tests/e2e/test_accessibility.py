@@ -4,7 +4,6 @@ Every page of the route table once, the looks taking turns; all of them in all l
 walked by ``make proof walk``.
 """
 
-import time
 from itertools import cycle
 
 import pytest
@@ -30,7 +29,6 @@ REFUSED = {
     "email": "a@b.example", "full_name": "Ким Анна", "phone": "1",
     "password": "one", "password_again": "another",
 }  # fmt: skip
-NOT_PAGES = {"/events", "/static/{path:path}", "/manifest.webmanifest", "/worker.js", "/metrics"}
 AXE = Axe()
 NBSP = "\N{NO-BREAK SPACE}"
 

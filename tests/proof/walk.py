@@ -41,42 +41,7 @@ OPTIONS = {
     "rules": {"target-size": {"enabled": True}},
     "resultTypes": ["violations"],
 }
-# What runs out of a box that hides it, and words that lie on other words.
-CUT = """() => {
-  const found = [], seen = [];
-  const walker = document.createTreeWalker(document.querySelector("dialog[open]") || document.body, NodeFilter.SHOW_TEXT);
-  for (let node; (node = walker.nextNode());) {
-    const at = node.parentElement;
-    if (!node.data.trim() || !at.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-    if (at.closest("svg, .vh, option, [aria-hidden=true], script, noscript, .uplot")) continue;
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    for (const box of range.getClientRects()) {
-      if (box.width < 2 || box.height < 2) continue;
-      let hidden = false, style;
-      for (let up = at; up; up = up.parentElement) {
-        style = getComputedStyle(up);
-        if (style.position === "fixed" || style.position === "sticky" || style.clipPath !== "none") hidden = true;
-        if (!hidden && /hidden|clip/.test(style.overflowX + style.overflowY) && style.textOverflow !== "ellipsis" && style.webkitLineClamp === "none") {
-          const edge = up.getBoundingClientRect();
-          if (box.right > edge.right + 2 || box.left < edge.left - 2) found.push(`cut: ${node.data.trim().slice(0, 40)}`);
-        }
-        if (/auto|scroll/.test(style.overflowX)) hidden = true;
-      }
-      if (!hidden) seen.push([box, node.data.trim().slice(0, 40)]);
-    }
-  }
-  for (let i = 0; i < seen.length; i += 1) for (let j = i + 1; j < seen.length; j += 1) {
-    const [a, b] = [seen[i][0], seen[j][0]];
-    if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > a.height / 2)
-      found.push(`overlap: ${seen[i][1]} / ${seen[j][1]}`);
-  }
-  return [...new Set(found)];
-}"""
-MOVING = """() => document.getAnimations().filter((each) =>
-  each.effect.getComputedTiming().activeDuration > 100).map((each) => each.animationName || each.transitionProperty)"""
-TWICE = """() => { const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
-  return [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]; }"""
+LOOKS = (Path(__file__).parent / "walk_looks.js").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -112,10 +77,11 @@ def letters(url: str) -> list[str]:
     return found
 
 
-def wait_for_letter(url: str, start: str) -> str:
+def wait_for_letter(url: str, start: str, before: set[str]) -> str:
+    """Give the link of a letter that was not there before."""
     for _ in range(LETTER_S * 2):
         for link in letters(url):
-            if link.startswith(start):
+            if link.startswith(start) and link not in before:
                 return link
         time.sleep(0.5)
     raise RuntimeError(f"No letter came with a link to {start}…")
@@ -124,21 +90,21 @@ def wait_for_letter(url: str, start: str) -> str:
 def people(url: str, language: str) -> dict[str, Browser]:
     """Who walks in a language; each asked for letters, whose links are walked too."""
     guest, newcomer, consumer = (walking.browser_without_scripts(url, language) for _ in "123")
-    email = f"{language}-{NEWCOMER}"
+    email, before = f"{language}-{NEWCOMER}", set(letters(url))
     newcomer.send("/register", email=email, full_name="Новый Человек", phone="+7 900 000-00-00",
                   password=OWN, password_again=OWN, consent="1")  # fmt: skip
-    link = wait_for_letter(url, "/register/confirm/")
+    link = wait_for_letter(url, "/register/confirm/", before)
     newcomer.send(link)
     if not newcomer.session:
         newcomer.sign_in(email, OWN)
-    guest.send("/register", email=f"again-{email}", full_name="Новый Человек", phone="+7 900 000-00-00",
-               password=OWN, password_again=OWN, consent="1")  # fmt: skip
+    guest.send("/register", email=f"again-{email}", full_name="Новый Человек",
+               phone="+7 900 000-00-00", password=OWN, password_again=OWN, consent="1")  # fmt: skip
     guest.send("/recover", email=EMAIL)
     consumer.sign_in(EMAIL, PASSWORD)
     consumer.send("/account", "/account/email", email=f"new-{language}@example.org",
                   email_password=PASSWORD)  # fmt: skip
     for start in ("/recover/", "/account/email/"):
-        wait_for_letter(url, start)
+        wait_for_letter(url, start, before)
     return {"guest": guest, "newcomer": newcomer, "consumer": consumer}
 
 
@@ -214,7 +180,7 @@ def validate(walk: Walk) -> None:
             walk.note("html-validate", f"{name}: {message['ruleId']} {message['message']}")
 
 
-# -- pages in a browser ------------------------------------------------------------------------------
+# -- pages in a browser ----------------------------------------------------------------------------
 
 
 def look(walk: Walk, page: Page, width: int, about: str) -> None:
@@ -226,15 +192,15 @@ def look(walk: Walk, page: Page, width: int, about: str) -> None:
         for each in AXE.run(page, options=OPTIONS).response["violations"]:
             nodes = [node["target"] for node in each["nodes"]][:3]
             walk.note("axe", f"{about}, {width} {theme}: {each['id']} at {nodes}")
-    for name in page.evaluate(TWICE):
+    for name in page.evaluate("looks.twice()"):
         walk.note("twice", f"{about}: id {name}")
-    for name in page.evaluate(MOVING):
+    for name in page.evaluate("looks.moving()"):
         walk.note("moving", f"{about}: {name}")
     wide = NARROW if width < ZOOMED else ZOOMED
     page.set_viewport_size({"width": wide, "height": 450})
     if (over := overflow(page)) > 0:
         walk.note("scroll" if wide == NARROW else "zoom", f"{about}: {over} px at {wide} px")
-    for line in page.evaluate(CUT):
+    for line in page.evaluate("looks.cut()"):
         walk.note("scroll" if wide == NARROW else "zoom", f"{about}, {wide} px: {line}")
     page.set_viewport_size({"width": width, "height": 900})
 
@@ -264,10 +230,13 @@ def in_browser(walk: Walk, chrome: Chromium, url: str, language: str, width: int
                seen: dict[str, tuple[Browser, list[str]]]) -> None:  # fmt: skip
     for who, (portal, addresses) in seen.items():
         context: BrowserContext = chrome.new_context(
-            base_url=url, locale=language, viewport={"width": width, "height": 900},
+            base_url=url,
+            locale=language,
+            viewport={"width": width, "height": 900},
             service_workers="block",
         )
         context.add_init_script(walking.COUNT_SWAPS)
+        context.add_init_script(LOOKS)
         walking.carry_cookies(portal, context, url)
         page = context.new_page()
         states = walking.States()
@@ -315,7 +284,9 @@ def told(walk: Walk) -> Iterator[Figure]:
     yield none("sideways scroll or cut words at 320 px", "scroll", states)
     yield none("sideways scroll, cut or overlapping words at 200 % zoom", "zoom", states)
     yield none("movement although less of it is asked for", "moving", states)
-    yield none("focus lost after a swap or a refused form", "focus stuck", f"{walk.presses} presses")
+    yield none(
+        "focus lost after a swap or a refused form", "focus stuck", f"{walk.presses} presses"
+    )
 
 
 def figures() -> Iterable[Figure]:
