@@ -66,7 +66,8 @@ def walked(demo, signed_in_state, tmp_path_factory):
         portal = walking.browser_without_scripts(demo.url, "ru")
         for each in signed_in_state["cookies"] if who == "consumer" else ():
             portal.client.cookies.set(each["name"], each["value"])
-        seen[who] = walking.crawl(portal, table, most=2)
+        with portal.client:
+            seen[who] = walking.crawl(portal, table, most=2)
     return table, seen
 
 

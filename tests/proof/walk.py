@@ -171,7 +171,7 @@ def validate(walk: Walk) -> None:
         walk.note("nu", f"{name}: {message['message']} {message.get('extract', '')[:120]!r}")
     said = subprocess.run(
         ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
-         f"{folder}/*.html"],
+         *sorted(str(each) for each in folder.glob("*.html"))],
         cwd=frontend, check=False, capture_output=True, text=True,
     ).stdout  # fmt: skip
     for result in json.loads(said):
