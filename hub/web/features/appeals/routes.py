@@ -29,7 +29,7 @@ from hub.web.kit.i18n import gettext
 from hub.web.kit.messages import appeal_row, appeal_state
 from hub.web.kit.point_head import known_id
 from hub.web.kit.requests import AnyRequest
-from hub.web.kit.respond import redirect, respond
+from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
 from hub.web.kit.uploads import LARGEST_UPLOAD, sent_fields, sent_files
@@ -169,7 +169,7 @@ def _put_by(
     """Do what the other buttons of a form do, and keep the files that came with any of them.
 
     None: it is to be sent, and nothing stands in its way. ``act``: save (answers nothing),
-    attach, «remove ID», afresh.
+    attach, «remove ID», afresh. A whole page comes by its own address, with what is kept.
     """
     who, made = signed_in(request), services(request)
     act, _, named = sent_fields(request).get("act", "").partition(" ")
@@ -191,6 +191,8 @@ def _put_by(
         refused = error
     if act == "remove" and named.isascii() and named.isdecimal():
         made.drafts.detach(who.user_id, place, int(named[:18]))
+    if act and refused is None and not wants_fragment(request):
+        return redirect(request, place.removesuffix("/reply"))
     return show(refused) if act or refused else None
 
 
