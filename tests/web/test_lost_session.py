@@ -26,6 +26,8 @@ FORMS = {
 }
 # Posts behind the door in which nothing is typed, or nothing that may be kept.
 SILENT = {
+    "/account/rules/new", "/account/rules/{rule_id:int}", "/account/rules/{rule_id:int}/remove",
+    "/account/rules/{rule_id:int}/switch",
     "/account/theme", "/account/archive", "/account/delete", "/account/email/{token:str}",
     "/account/factor", "/account/factor/on", "/account/factor/codes", "/account/factor/off",
     "/account/password", "/account/sessions/end", "/account/notifications",

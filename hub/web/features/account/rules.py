@@ -117,7 +117,7 @@ def change_rule(request: AnyRequest, rule_id: FromPath[int], data: Typed) -> Res
     return _done(request, gettext("The rule is changed."))
 
 
-@post(f"{HERE}/{{rule_id:int}}/switch", sync_to_thread=True, status_code=200)
+@post(f"{HERE}/{{rule_id:int}}/switch", sync_to_thread=True, status_code=200, page=HERE)
 def switch_rule(request: AnyRequest, rule_id: FromPath[int], data: Typed) -> Response[str]:
     """Turn a rule on or off; without a script the list comes again."""
     found, enabled = _one(request, rule_id), data.get("enabled") == "1"
