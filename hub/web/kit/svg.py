@@ -129,7 +129,7 @@ def bars(c: BarChart, label: str, corner: float = 3.0) -> Markup:
     parts += [box("weekend", w) for w in c.weekends]
     parts.append(grid(c.left, c.right, c.y_ticks))
     if c.unit:
-        parts.append(text(Label(c.left - 8, c.top - 10, c.unit, "end")))
+        parts.append(text(Label(0, c.top - 10, c.unit, "start")))
     anchor, down = ("end", 4) if c.left else ("start", -4)
     parts += [text(Label(t.x, t.y + down, t.text, anchor)) for t in c.y_ticks]
     parts.append(_axis(c.left, c.right, c.base))
