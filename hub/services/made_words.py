@@ -220,8 +220,8 @@ _MARKS: Final[Mapping[str, Callable[[int], str]]] = {
 
 
 def number(text: str) -> str:
-    """Write a number as the language does."""
-    return format_decimal(Decimal(text), locale=language.get())
+    """Write a number as the language does, with all its decimals."""
+    return format_decimal(Decimal(text), locale=language.get(), decimal_quantization=False)
 
 
 def _instant(facts: Facts, name: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hub.domain.notices import Channel, Source
 from hub.locale import N_, gettext
-from hub.services.made_words import Worded, word_made
+from hub.services.made_words import Worded, number, word_made
 from hub.services.pieces import DEFAULT_ZONE
 from hub.services.sentences import Terms
 from hub.store import notify
@@ -56,15 +56,19 @@ class Told(Protocol):
 def words_of(told: Told, terms: Mapping[str, Terms] | None = None) -> Worded:
     """Word a notification: as its supplier did, by what was decided, or from its facts.
 
+    Facts of readings are their values by zone.
+
     ``terms``: drivers' own words, by driver.
     """
-    if told.facts:
+    if told.facts and told.source not in DECIDED:
         return word_made(told.source, told.kind, told.title, told.facts, terms)
     title = told.title
+    values = ", ".join(f"{zone} {number(value)}".strip() for zone, value in told.facts.items())
     if told.source in DECIDED:
         step = STEPS.get((Source(told.source), told.kind), OTHER_STEP)
         title = gettext(step) % {"subject": title}
-    return Worded(title, tuple(part.strip() for part in told.text.split("\n") if part.strip()))
+    parts = (values, *map(str.strip, told.text.split("\n")))
+    return Worded(title, tuple(filter(None, parts)))
 
 
 def source_words(source: str) -> str:

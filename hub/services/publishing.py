@@ -26,10 +26,11 @@ class News:
     """What a notification tells the owner of a contract.
 
     ``key``: names it within its source and contract, for ever. ``title`` and ``text`` are plain and
-    shown as they are; of an appeal or readings ``kind`` is what was decided, and ``title`` the
-    subject or the point's name (`notice_words.words_of`). With ``facts`` it is worded from them
-    when it is read (`made_words`), and ``title`` is the point's name. ``point_id`` is of a
-    contract_point. ``published_at``: when it happened. ``urgent``: quiet hours do not hold it back.
+    shown as they are; of an appeal or readings ``kind`` is what was decided, ``title`` the subject
+    or the point's name, and ``facts`` the readings by zone (`notice_words.words_of`). Of other
+    sources with ``facts`` it is worded from them when it is read (`made_words`), and ``title`` is
+    the point's name. ``point_id`` is of a contract_point. ``published_at``: when it happened.
+    ``urgent``: quiet hours do not hold it back.
     """
 
     contract_id: int

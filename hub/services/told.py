@@ -281,7 +281,6 @@ def announce(unit: Unit, row: tables.Submission, now: datetime) -> None:
     found = kept.submission(unit, row.id or 0)
     if row.state not in DECIDED or found is None:
         return
-    values = ", ".join(f"{zone} {value}".strip() for zone, value in row.values.items())
     news = News(
         contract_id=found[1].contract_id,
         point_id=row.contract_point_id,
@@ -289,7 +288,8 @@ def announce(unit: Unit, row: tables.Submission, now: datetime) -> None:
         key=f"{row.id}/{row.state}",
         kind=row.state,
         title=found[1].name,
-        text=f"{values}\n{row.reason}".strip(),
+        text=row.reason,
+        facts=row.values,
         published_at=row.changed_at,
     )
     publish(unit, news, now)

@@ -287,7 +287,7 @@ async def test_readings_are_kept_sent_and_accepted(signed, garage, clerk, carry)
     assert "Показания приняты: Гараж" in words(news)
     href = re.search(r'href="(/notifications/\d+)">Показания приняты', news)[1]
     one = signed.open(href).text
-    assert "T1 8540, T2 3014" in words(one)
+    assert "T1 8 540, T2 3 014" in words(one)
     assert f'href="/points/{garage.id}"' in one
 
 
