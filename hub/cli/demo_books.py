@@ -45,6 +45,7 @@ PRICES: Final = (  # tariff, zone ('': a month), roubles a year ago, and since t
     (COLD, "T1", "44.85", "48.50"),
     (COLD, "", "28", "30"),
 )
+GROUPED: Final = str.maketrans({",": "\N{NO-BREAK SPACE}", ".": ","})
 DEBT_TEXT: Final = (
     "По договору {number} не оплачено {sum} ₽. Пожалуйста, внесите оплату до конца месяца. Если вы "
     "уже оплатили, сообщение можно не учитывать."
@@ -324,7 +325,7 @@ class History:
         owed = -(self.books.contract(HOME).balance_kopecks or 0)
         debt = NewNotice(
             kind=NoticeKind.DEBT, number=HOME, title="Задолженность по договору",
-            text=DEBT_TEXT.format(number=HOME, sum=f"{owed / 100:.2f}".replace(".", ",")),
+            text=DEBT_TEXT.format(number=HOME, sum=f"{owed / 100:,.2f}".translate(GROUPED)),
         )  # fmt: skip
         day = self.today + timedelta(days=8)
         begin = datetime.combine(day, time(10), ZoneInfo(ZONE)).astimezone(UTC)
