@@ -8,7 +8,7 @@ window.looks = {
     for (let node; (node = walker.nextNode());) {
       const at = node.parentElement;
       if (!node.data.trim() || !at.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-      if (at.closest("svg, .vh, option, [aria-hidden=true], script, noscript, .uplot")) continue;
+      if (at.closest("svg, .vh, .pop, option, [aria-hidden=true], script, noscript, .uplot")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       for (const box of range.getClientRects()) {
