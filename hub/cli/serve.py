@@ -14,15 +14,11 @@ from hub.errors import PortTaken, StoreError
 if TYPE_CHECKING:
     from uvicorn import Server
 
-    from hub.plugins.api import Notifier
-    from hub.plugins.manager import Plugins
+    from hub.services.carrying import Carrier
     from hub.services.exchange import Exchange
-    from hub.services.mail import Mails
     from hub.services.rule_runner import RuleRunner
-    from hub.settings import Settings
-    from hub.store.unit import Store
 
-MAIL_EVERY_S: Final = 1.0
+CARRY_EVERY_S: Final = 1.0
 EXCHANGE_EVERY_S: Final = 1.0
 RULES_EVERY_S: Final = 2.0
 COLLECTOR_AGAIN_S: Final = 5.0
@@ -44,10 +40,10 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     from pydantic import SecretStr
 
     from hub.app import create_app
+    from hub.cli.notifiers import carriers
     from hub.cli.opening import open_plugins, open_store, read_keys, read_settings
     from hub.logs import log_to_stderr
     from hub.services.exchange import Exchange
-    from hub.services.mail import Letterhead, Mails
     from hub.services.passwords import Passwords
     from hub.services.rule_runner import RuleRunner
     from hub.web.kit.patience import PatientProtocol
@@ -64,12 +60,10 @@ def serve(*, collect: bool, host: str | None, port: int | None) -> None:
     log_to_stderr(settings.log_level)
     plugins = open_plugins(settings)
     with open_store(settings) as store, _listen(settings.host, settings.port) as listener:
-        notifier = _notifier(settings, store, plugins)
-        head = Letterhead(settings.base_url, settings.brand)
-        beside = [_exchange(Exchange(store, plugins, Passwords(), web=Web(settings.private_hosts)))]
+        web = Web(settings.private_hosts)
+        beside = [_exchange(Exchange(store, plugins, Passwords(), web=web))]
         beside.append(_look_at_rules(RuleRunner(store)))
-        if notifier is not None:
-            beside.append(_carry(Mails(store, notifier, head)))
+        beside += [_carry(each) for each in carriers(settings, store, plugins, web)]
         if collect:
             beside.append(_collect())
         config = uvicorn.Config(
@@ -101,22 +95,6 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _notifier(settings: "Settings", store: "Store", plugins: "Plugins") -> "Notifier | None":
-    """Give what carries mails: a page in the demo, else SMTP; None says why on stderr."""
-    if settings.demo:
-        from hub.services.mail import KeepsMails
-
-        return KeepsMails(store)
-    if settings.smtp_url is None:
-        click.echo(
-            "HUB_SMTP_URL is not set, so letters wait; set it and start again to send them.",
-            err=True,
-        )
-        return None
-    spec = plugins.notifier("email")
-    return spec.build(spec.settings(url=settings.smtp_url, sender=settings.mail_from))
-
-
 async def _serve(
     server: "Server", listener: socket.socket, beside: list[Coroutine[Any, Any, None]]
 ) -> None:
@@ -144,16 +122,17 @@ async def _serve(
             raise outcome
 
 
-async def _carry(mails: "Mails") -> None:
-    """Deliver letters as they fall due."""
+async def _carry(carrier: "Carrier") -> None:
+    """Deliver messages of one kind as they fall due."""
     import structlog
 
+    log = structlog.get_logger(f"hub.{carrier.kind}")
     while True:
         try:
-            await mails.deliver_due()
+            await carrier.deliver_due()
         except StoreError as error:
-            structlog.get_logger("hub.mail").warning("mail.not_carried", code=error.code)
-        await asyncio.sleep(MAIL_EVERY_S)
+            log.warning("message.not_carried", code=error.code)
+        await asyncio.sleep(CARRY_EVERY_S)
 
 
 async def _exchange(exchange: "Exchange") -> None:

@@ -24,7 +24,7 @@ from hub.services.pieces import DEFAULT_ZONE
 from hub.services.profile import Profiles
 from hub.services.slots import SlotView
 from hub.store import accounts as stored
-from hub.store import audit, contracts, drafts, owned, places, told
+from hub.store import audit, contracts, drafts, notify, owned, places, told
 from hub.store import points as stored_points
 from hub.store.points import PointRow
 from hub.store.unit import Store
@@ -222,12 +222,14 @@ class Leaving:
                 for place_id in own:
                     places.forget_own(unit, place_id)
             networks = {subject_of(row.address) for row in stored.sessions_of(unit, user_id, now)}
+            codes = notify.phones_of(unit, user_id)
+            reached = [user.email, *{user.confirmed_phone, *codes} - {""}]
             subjects = [
-                user.email, str(user_id), *(f"{user.email} {network}" for network in networks)
+                str(user_id), *reached, *(f"{user.email} {network}" for network in networks)
             ]  # fmt: skip
             order = MailOrder("deleted", f"deleted:{hashed(f'{user_id} {now.isoformat()}')}",
                               user.email, user.language, full_name=user.full_name)  # fmt: skip
-            owned.erase_person(unit, user_id, user.email, [hashed(each) for each in subjects])
+            owned.erase_person(unit, user_id, reached, [hashed(each) for each in subjects])
             order_mail(unit, order, now)
             audit.record(
                 unit, actor=f"user {user_id}", act="account.deleted", target=f"user {user_id}"

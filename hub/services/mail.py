@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from anyio import to_thread
 from babel.dates import format_datetime, get_timezone_name
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from typing_extensions import override
 
 from hub.domain.notices import Channel
-from hub.errors import ChannelDown, HubError, RecipientRejected, SealBroken
 from hub.locale import LANGUAGES, speaking
 from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
+from hub.services.carrying import Carrier
 from hub.services.clock import utc_now
 from hub.services.desk import desk_for
 from hub.services.notice_words import Letter, letter_of, words_of
@@ -29,7 +30,6 @@ from hub.store.unit import Store, Unit
 
 KIND = "mail"
 NOTICE = "notice"  # the template of what `publishing` sends
-MOST_TRIES = 30  # about a day with the outbox's waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +202,10 @@ class KeepsMails:
             stored.keep(unit, message.key, to, message, now)
 
 
-class Mails:
-    """Delivers what is due, and shows what the demo kept."""
+class Mails(Carrier):
+    """Delivers mails that are due."""
+
+    kind = KIND
 
     def __init__(
         self,
@@ -212,57 +214,25 @@ class Mails:
         head: Letterhead,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.store = store
-        self.notifier = notifier
+        super().__init__(store, notifier, desk_for("mail", clock), clock)
         self.head = head
-        self.clock = clock
-        self.desk = desk_for("mail", clock)
 
-    async def deliver_due(self, limit: int = 20) -> int:
-        """Deliver due mails and give how many went out.
-
-        ChannelDown is tried again with a growing wait; a refused recipient, or a secret that can't
-        be opened, is given up and kept in the row. Dying in between delivers twice, with one key.
-        """
-        works = await to_thread.run_sync(self._claim, limit)
-        delivered = 0
-        for work in works:
-            error = await self._deliver(work)
-            await to_thread.run_sync(self._settle, work, error)
-            delivered += error is None
-        return delivered
-
-    def _claim(self, limit: int) -> list[Work]:
-        with self.store.write() as unit:
-            return outbox.claim(unit, [KIND], limit=limit)
-
-    async def _deliver(self, work: Work) -> HubError | None:
-        if not work.body["to"]:
-            return None
-        try:
-            order = await to_thread.run_sync(self._order, work)
-            if order.template == NOTICE and order.letter is None:
-                return None  # its reader does not want it any more, or the contract is gone
-            message = word(order, self.head)
-            await self.notifier.deliver(self.desk, message, str(work.body["to"]))
-        except (ChannelDown, RecipientRejected, SealBroken) as error:
-            return error
-        return None
+    @override
+    def message(self, work: Work) -> Message | None:
+        order = self._order(work)
+        if order.template == NOTICE and order.letter is None:
+            return None  # its reader does not want it any more, or the contract is gone
+        return word(order, self.head)
 
     def _order(self, work: Work) -> MailOrder:
         body = work.body
-        token = ""
-        if body["sealed"]:
-            token = self.store.secrets.open(
-                body["sealed"], table="outbox", row=work.key, field="token"
-            )
         until = body["valid_until"]
         return MailOrder(
             body["template"],
             work.key,
             body["to"],
             body["language"],
-            token=token,
+            token=self.secret(work),
             valid_until=datetime.fromisoformat(until) if until else None,
             full_name=body["full_name"],
             notice_id=body.get("notice"),
@@ -273,17 +243,7 @@ class Mails:
         if notice_id is None:
             return None
         with self.store.read() as unit:
-            return letter_of(unit, notice_id, Channel.EMAIL)
-
-    def _settle(self, work: Work, error: HubError | None) -> None:
-        with self.store.write() as unit:
-            if error is None:
-                outbox.done(unit, work)
-            else:
-                again = isinstance(error, ChannelDown) and work.attempts < MOST_TRIES
-                outbox.failed(unit, work, f"{error.code}: {error}", again=again)
-            if error is None or not isinstance(error, ChannelDown):
-                stored.forget_token(unit, work.id)
+            return letter_of(unit, notice_id, Channel.EMAIL, self.clock())
 
 
 def kept_mails(store: Store, limit: int = 50) -> list[DemoMail]:

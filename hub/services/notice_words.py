@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from hub.domain.notices import Channel, Source
@@ -13,6 +13,8 @@ from hub.services.sentences import Terms
 from hub.store import notify
 from hub.store import told as kept
 from hub.store.unit import Unit
+
+FRESH = timedelta(days=3)  # what is older is shown on the portal, but not sent any more
 
 SOURCES = {
     Source.SUPPLIER: N_("Supplier"),
@@ -92,11 +94,11 @@ class Letter:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def letter_of(unit: Unit, notice_id: int, channel: Channel) -> Letter | None:
-    """Read what is to be sent; None if it is gone, or its reader turned the channel off."""
+def letter_of(unit: Unit, notice_id: int, channel: Channel, now: datetime) -> Letter | None:
+    """Read what is to be sent; None if it is gone, too old, or its reader does not want it."""
     row = kept.notice_by_id(unit, notice_id)
     found = kept.with_supplier(unit, row.contract_id) if row else None
-    if row is None or found is None:
+    if row is None or found is None or now - row.told_at > FRESH:
         return None
     if channel not in notify.channels_of(unit, found[0].user_id, Source(row.source)):
         return None

@@ -8,17 +8,17 @@ published again it is brought up to date and sent to nobody a second time.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.domain.notices import Channel, Source, after_quiet
 from hub.services.mail import NOTICE, MailOrder, order_mail
+from hub.services.notice_words import FRESH
 from hub.services.pieces import DEFAULT_ZONE
+from hub.services.texting import TextOrder, order_text
 from hub.store import accounts, outbox, tables
 from hub.store import notify as stored
 from hub.store import told as kept
 from hub.store.unit import Unit
-
-FRESH = timedelta(days=3)  # what is older when the hub learns of it is shown, but not sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +91,7 @@ def _send(unit: Unit, notice: tables.Notice, user_id: int, now: datetime, *, urg
     if Channel.EMAIL in chosen:
         order = MailOrder(NOTICE, f"{key}/email", user.email, user.language, notice_id=notice.id)
         order_mail(unit, order, due_at)
+    if Channel.SMS in chosen and user.confirmed_phone:
+        to = user.confirmed_phone
+        text = TextOrder(NOTICE, f"{key}/sms", to, user.language, notice_id=notice.id)
+        order_text(unit, text, due_at)

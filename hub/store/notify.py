@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, select
 from sqlmodel import SQLModel
 
 from hub.domain.notices import AT_FIRST, Channel, Source
-from hub.store.tables import NoticeChoice, User
+from hub.store.tables import NoticeChoice, PhoneCode, User
 from hub.store.unit import Unit
 
 _T = SQLModel.metadata.tables
@@ -59,3 +59,27 @@ def quiet_of(user: User) -> tuple[int, int] | None:
     if user.quiet_from is None or user.quiet_to is None:
         return None
     return user.quiet_from, user.quiet_to
+
+
+# -- codes to phones ---------------------------------------------------------------------------
+
+
+def phone_code(unit: Unit, user_id: int, purpose: str) -> PhoneCode | None:
+    return unit.session.get(PhoneCode, (user_id, purpose))
+
+
+def phones_of(unit: Unit, user_id: int) -> list[str]:
+    """List the phones that codes of a person went to."""
+    code = _T["phone_code"].c
+    return list(unit.session.scalars(select(code.phone).where(code.user_id == user_id)))
+
+
+def put_phone_code(unit: Unit, row: PhoneCode) -> None:
+    """Keep a code instead of the one of its purpose."""
+    unit.session.merge(row)
+    unit.session.flush()
+
+
+def forget_phone_code(unit: Unit, row: PhoneCode) -> None:
+    unit.session.delete(row)
+    unit.session.flush()

@@ -15,7 +15,7 @@ from hub.store.unit import Unit
 A_CHUNK = 500
 # Seals, hashes and what the hub counts for itself tell a person nothing; files are files.
 INSIDE = ("sealed", "hash", "claim", "token", "content")
-CARRIED = ("submission", "appeal", "appeal_reply")  # work in the outbox that names rows by id
+CARRIED = ("submission", "appeal", "appeal_reply", "sms")  # works whose keys name rows or a person
 _T = SQLModel.metadata.tables
 
 
@@ -55,8 +55,8 @@ def rows_of(unit: Unit, user_id: int, name: str) -> Iterator[dict[str, Any]]:
         yield dict(zip((column.name for column in shown), row, strict=True))
 
 
-def erase_person(unit: Unit, user_id: int, email: str, counted: list[str]) -> None:
-    """Delete a person with all that is theirs: letters to them, works of theirs on their way.
+def erase_person(unit: Unit, user_id: int, addresses: list[str], counted: list[str]) -> None:
+    """Delete a person with all that is theirs: messages to them, works of theirs on their way.
 
     The log keeps that ``user N`` did something, without its details. ``counted``: hashed subjects
     of attempts that tell of them.
@@ -68,9 +68,9 @@ def erase_person(unit: Unit, user_id: int, email: str, counted: list[str]) -> No
     )
     keys = [f"notice_read/{notice_id}" for notice_id in notices]
     carried = [outbox.key.startswith(f"{kind}/{user_id}/", autoescape=True) for kind in CARRIED]
-    letters = outbox.body["to"].as_string() == email
+    letters = outbox.body["to"].as_string().in_(addresses)
     run(delete(_T["outbox"]).where(or_(letters, outbox.key.in_(keys), *carried)))
-    run(delete(_T["mail"]).where(_T["mail"].c.recipient == email))
+    run(delete(_T["mail"]).where(_T["mail"].c.recipient.in_(addresses)))
     run(delete(_T["glance"]).where(_T["glance"].c.user_id == user_id))
     run(delete(_T["attempts"]).where(_T["attempts"].c.subject_hash.in_(counted)))
     run(update(_T["audit"]).where(audit.actor == f"user {user_id}").values(detail={}))

@@ -1,4 +1,4 @@
-"""Authenticator apps of people, and their recovery codes."""
+"""What people are asked for besides the password, and their recovery codes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,13 +11,13 @@ from hub.store.unit import Unit
 
 
 def factor(unit: Unit, user_id: int) -> SecondFactor | None:
-    """Read a user's app; it is in force if it has ``on_at``."""
+    """Read a user's factor; it is in force if it has ``on_at``."""
     return unit.session.get(SecondFactor, user_id)
 
 
-def put_factor(unit: Unit, user_id: int, sealed_secret: str) -> None:
-    """Keep a new secret that is not in force yet."""
-    unit.session.merge(SecondFactor(user_id=user_id, sealed_secret=sealed_secret))
+def put_factor(unit: Unit, user_id: int, sealed_secret: str, way: str = "app") -> None:
+    """Keep a new factor that is not in force yet."""
+    unit.session.merge(SecondFactor(user_id=user_id, sealed_secret=sealed_secret, way=way))
 
 
 def turn_on(unit: Unit, user_id: int, step: int, at: datetime) -> None:
