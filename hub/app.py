@@ -29,6 +29,7 @@ from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.passwords import Passwords
 from hub.services.persons import Persons
+from hub.services.phones import Phones
 from hub.services.processing import read_text
 from hub.services.recovery import Recovery
 from hub.services.rules import Rules
@@ -110,6 +111,9 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     """Make the portal over an open store; the store stays the caller's to close."""
     passwords = Passwords()
     web = Web(settings.private_hosts)
+    sends_sms = settings.demo or settings.sms_url is not None
+    sms = plugins.notifiers.get("sms") if sends_sms else None
+    phones = Phones(store, sms.check_address) if sms else None
     made = Services(
         store=store,
         accounts=Accounts(store, passwords),
@@ -130,7 +134,7 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
         shell=ShellService(store),
         watch=Watch(store),
         terms=plugins.drivers,
-        sms=settings.sms_url is not None,
+        phones=phones,
     )
     return assemble(
         settings,

@@ -1,4 +1,4 @@
-"""A code of an authenticator app besides the password (RFC 6238), with recovery codes."""
+"""A code besides the password: of an authenticator app (RFC 6238) or by SMS; recovery codes."""
 
 import secrets
 from collections.abc import Callable
@@ -11,10 +11,13 @@ from hub.errors import InputRefused, TooManyAttempts
 from hub.services.accounts import HOUR, Limit, hashed
 from hub.services.clock import utc_now
 from hub.services.mail import MailOrder, order_mail
+from hub.services.phones import SIGNS_IN, send_code, take_code
 from hub.store import accounts as people
 from hub.store import second_factors as stored
+from hub.store.tables import SecondFactor
 from hub.store.unit import Store, Unit
 
+SMS = "sms"  # a way, beside the app
 STEP_S = 30
 CODES = 10
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
@@ -31,14 +34,18 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class FactorView:
-    """``on_at`` None: not in force. ``codes_left``: recovery codes not used yet."""
+    """``on_at`` None: not in force. ``codes_left``: recovery codes not used yet.
+
+    ``phone``: codes come there by SMS, or will once the first is typed; '': by an app.
+    """
 
     on_at: datetime | None
     codes_left: int
+    phone: str = ""
 
 
 class SecondFactors:
-    """Setting an app up, asking for its codes, and taking it away."""
+    """Setting up an app or SMS, asking for their codes, and taking them away."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
         self.store = store
@@ -48,8 +55,11 @@ class SecondFactors:
         """Tell whether a code is asked at sign-in, and how many recovery codes are left."""
         with self.store.read() as unit:
             row = stored.factor(unit, user_id)
-            on_at = row.on_at if row else None
-            return FactorView(on_at, stored.codes_left(unit, user_id))
+            if row is None:
+                return FactorView(None, 0)
+            user = people.user_by_id(unit, user_id) if row.way == SMS else None
+            phone = user.confirmed_phone if user else ""
+            return FactorView(row.on_at, stored.codes_left(unit, user_id), phone)
 
     def begin(self, user_id: int, email: str, issuer: str) -> Setup:
         """Make a secret that comes into force with its first code; begun anew it is another one.
@@ -64,16 +74,44 @@ class SecondFactors:
             stored.put_factor(unit, user_id, self._seal(unit, user_id, secret))
         return self._setup(secret, email, issuer)
 
+    def begin_sms(self, user_id: int) -> None:
+        """Send a code to the confirmed phone; typed, it brings codes by SMS into force.
+
+        InputRefused while a factor is in force or no phone is confirmed; TooManyAttempts.
+        """
+        with self.store.write() as unit:
+            row = stored.factor(unit, user_id)
+            if row is not None and row.on_at is not None:
+                raise InputRefused({"code": "account.factor_is_on"})
+            user = people.user_by_id(unit, user_id)
+            if user is None or not user.confirmed_phone:
+                raise InputRefused({"code": "account.phone_unconfirmed"})
+            stored.put_factor(unit, user_id, "", SMS)
+        self.send(user_id)
+
+    def send(self, user_id: int) -> str:
+        """Send a code by SMS where that is the way, and give the number, else ''.
+
+        Nothing more goes out within a minute of the last; TooManyAttempts.
+        """
+        with self.store.read() as unit:
+            row = stored.factor(unit, user_id)
+            user = people.user_by_id(unit, user_id)
+        if row is None or user is None or row.way != SMS or not user.confirmed_phone:
+            return ""
+        send_code(self.store, user_id, SIGNS_IN, user.confirmed_phone, self.clock())
+        return user.confirmed_phone
+
     def pending(self, user_id: int, email: str, issuer: str) -> Setup | None:
         """Show the secret that waits for its first code again; None: none waits."""
         with self.store.read() as unit:
             row = stored.factor(unit, user_id)
-            if row is None or row.on_at is not None:
+            if row is None or row.on_at is not None or row.way == SMS:
                 return None
             return self._setup(self._open(unit, user_id, row.sealed_secret), email, issuer)
 
     def turn_on(self, user_id: int, code: str) -> list[str]:
-        """Bring the app into force with its first code; give the recovery codes, once.
+        """Bring the app or SMS into force with its first code; give the recovery codes, once.
 
         InputRefused for a wrong code, TooManyAttempts.
         """
@@ -84,16 +122,17 @@ class SecondFactors:
             row = stored.factor(unit, user_id)
             step = None
             if row is not None and row.on_at is None:
-                step = _step(self._open(unit, user_id, row.sealed_secret), code, now)
-            if step is None:
-                raise InputRefused({"code": "account.code_wrong"})
-            stored.turn_on(unit, user_id, step, now)
-            stored.put_codes(unit, user_id, [hashed(_bare(each)) for each in codes])
-            self._tell(unit, user_id, "factor_on", now)
+                step = self._taken(unit, row, code, now)
+            if step is not None:
+                stored.turn_on(unit, user_id, step, now)
+                stored.put_codes(unit, user_id, [hashed(_bare(each)) for each in codes])
+                self._tell(unit, user_id, "factor_on", now)
+        if step is None:
+            raise InputRefused({"code": "account.code_wrong"})
         return codes
 
     def check(self, user_id: int, code: str) -> None:
-        """Take a code of the app, or a recovery code, each once.
+        """Take a code of the app or by SMS, or a recovery code, each once.
 
         InputRefused for a wrong one, TooManyAttempts past five in a quarter of an hour.
         """
@@ -103,16 +142,19 @@ class SecondFactors:
             row = stored.factor(unit, user_id)
             taken = False
             if row is not None and row.on_at is not None:
-                step = _step(self._open(unit, user_id, row.sealed_secret), code, now)
-                taken = step is not None and stored.take_step(unit, user_id, step)
+                step = self._taken(unit, row, code, now)
+                taken = step is not None
+                if step and row.way != SMS:
+                    taken = stored.take_step(unit, user_id, step)
                 if step is None:
                     taken = stored.use_code(unit, user_id, hashed(_bare(code)), now)
-            if not taken:
-                raise InputRefused({"code": "account.code_wrong"})
-            people.forget_attempts(unit, GUESSES.kind, hashed(str(user_id)))
+            if taken:
+                people.forget_attempts(unit, GUESSES.kind, hashed(str(user_id)))
+        if not taken:
+            raise InputRefused({"code": "account.code_wrong"})
 
     def turn_off(self, user_id: int, code: str) -> None:
-        """Take the app away, by one more code; the owner is told."""
+        """Take the factor away, by one more code; the owner is told."""
         self.check(user_id, code)
         now = self.clock()
         with self.store.write() as unit:
@@ -120,12 +162,18 @@ class SecondFactors:
             self._tell(unit, user_id, "factor_off", now)
 
     def new_codes(self, user_id: int, code: str) -> list[str]:
-        """Replace the recovery codes, by one more code of the app; give the new ones, once."""
+        """Replace the recovery codes, by one more code; give the new ones, once."""
         self.check(user_id, code)
         codes = [_new_code() for _ in range(CODES)]
         with self.store.write() as unit:
             stored.put_codes(unit, user_id, [hashed(_bare(each)) for each in codes])
         return codes
+
+    def _taken(self, unit: Unit, row: SecondFactor, code: str, now: datetime) -> int | None:
+        """Give the time step of an app's code, 0 for one by SMS, which is spent; None: wrong."""
+        if row.way == SMS:
+            return 0 if take_code(unit, row.user_id, SIGNS_IN, code, now) else None
+        return _step(self._open(unit, row.user_id, row.sealed_secret), code, now)
 
     def _count(self, user_id: int, now: datetime) -> None:
         with self.store.write() as unit:

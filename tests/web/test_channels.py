@@ -3,9 +3,12 @@
 import re
 from datetime import UTC, datetime
 
+import httpx
 import pytest
-from portal import PART, words
+from litestar.testing import TestClient
+from portal import PART, Browser, words
 
+from hub.app import create_app
 from hub.domain.notices import AT_FIRST, Channel, Source
 from hub.services.publishing import News, publish
 from hub.store import accounts, notify, outbox, tables
@@ -158,14 +161,35 @@ def test_quiet_hours_that_are_none_are_refused_and_nothing_is_lost(own, store, a
     assert chosen(store, anna) == AT_FIRST
 
 
-def test_without_a_gateway_the_page_says_so(own, store, anna):
+def test_without_a_confirmed_phone_the_page_says_what_to_do(own, store, anna):
     page = own.open(PAGE).text
-    assert "SMS здесь не подключены" in words(page)
+    assert "SMS приходят только на подтвержденный телефон" in words(page)
+    assert 'href="/account#phone-form"' in page
+    nobody_can_tick(page)
+    post(own, **{"meter.sms": "1"})
+    assert (Source.METER, Channel.SMS) not in chosen(store, anna)
+
+
+def nobody_can_tick(page: str) -> None:
     boxes = re.findall(r'<input type="checkbox" name="\w+\.sms"([^>]*)>', page)
     assert len(boxes) == len(Source)
     assert all("disabled" in box for box in boxes)
-    post(own, **{"meter.sms": "1"})
-    assert (Source.METER, Channel.SMS) not in chosen(store, anna)
+
+
+def test_without_a_gateway_the_page_says_so(settings, store, plugins, anna):
+    app = create_app(settings.model_copy(update={"demo": False}), store, plugins)
+    with TestClient(app) as client:
+        own = Browser(httpx.Client(base_url=client.base_url, transport=client._transport))
+        own.sign_in()
+        page = own.open(PAGE).text
+        assert "SMS здесь не подключены" in words(page)
+        nobody_can_tick(page)
+        assert 'id="phone-form"' not in own.open("/account").text
+        assert "SMS" not in words(own.open("/account/security").text)
+        answer = own.client.post(
+            "/account/phone", data={"_csrf_token": own.fill(page, PAGE, {})["_csrf_token"]}
+        )
+        assert answer.status_code == 404
 
 
 def test_somebody_elses_choices_stay_theirs(own, store, anna, portal):

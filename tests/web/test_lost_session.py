@@ -30,6 +30,7 @@ SILENT = {
     "/account/rules/{rule_id:int}/switch",
     "/account/theme", "/account/archive", "/account/delete", "/account/email/{token:str}",
     "/account/factor", "/account/factor/on", "/account/factor/codes", "/account/factor/off",
+    "/account/factor/sms", "/account/factor/send", "/account/phone", "/account/phone/confirm",
     "/account/password", "/account/sessions/end", "/account/notifications",
     "/contracts/{contract_id:int}/refresh", "/contracts/{contract_id:int}/password",
     "/contracts/{contract_id:int}/unlink", "/contracts/{contract_id:int}/notifications/read",

@@ -578,6 +578,7 @@ SOURCES = (
     ),)),
     account.SourceGroup("meters", "От приборов", any_on=False, rows=()),
 )  # fmt: skip
+ASKED = account.PhoneCard("8 900", "+79000000001", "+79000000002", proven=False, form=bad_form())
 LETTER = demo.Letter(1, "m@pochta.example", "Подтвердите E-mail", NOW, "Текст <b>", "/register/x")
 
 # name: page, context, section (None: without the frame)
@@ -629,6 +630,59 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
     "account-codes": ("account/codes.html", {"view": account.CodesView(("abcde-23456",) * 10)}, ""),
     "account-email": ("account/email.html", {"view": account.EmailView("t", "new@b.example")}, ""),
     "account-email-spent": ("account/email.html", {"view": account.EmailView("t", "")}, ""),
+    "account-phone-asked": (
+        "account/data.html",
+        {"view": account.DataView("a@b.example", phone=ASKED)},
+        "",
+    ),
+    "account-phone-new": (
+        "account/data.html",
+        {
+            "view": account.DataView(
+                "a@b.example", phone=account.PhoneCard("900", "", "", proven=False)
+            )
+        },
+        "",
+    ),
+    "account-phone-none": (
+        "account/data.html",
+        {
+            "view": account.DataView(
+                "a@b.example", phone=account.PhoneCard("", "", "", proven=False)
+            )
+        },
+        "",
+    ),
+    "account-phone-proven": (
+        "account/data.html",
+        {
+            "view": account.DataView(
+                "a@b.example", phone=account.PhoneCard("1", "+7", "", proven=True)
+            )
+        },
+        "",
+    ),
+    "account-sms": (
+        "account/security.html",
+        {"view": account.SecurityView(account.FactorView(bad_form(), phone="+79000000001"))},
+        "",
+    ),
+    "account-sms-on": (
+        "account/security.html",
+        {"view": account.SecurityView(account.FactorView(bad_form(), "3", 9, phone="+7900"))},
+        "",
+    ),
+    "account-sms-offered": (
+        "account/security.html",
+        {"view": account.SecurityView(account.FactorView(sms=True, offer="+79000000001"))},
+        "",
+    ),
+    "account-sms-unproven": (
+        "account/security.html",
+        {"view": account.SecurityView(account.FactorView(sms=True))},
+        "",
+    ),
+    "code-sms": ("access/code.html", {"view": access.CodeView(bad_form(), phone="01")}, None),
     "account-channels": (
         "account/channels.html",
         {"view": account.ChannelsView(SOURCES, "a@b.example", "+79000000001", True, bad_form())},
@@ -793,6 +847,8 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "account-data": ("tab", "data_form", "email_form", "archive"),
     "account-delete": ("delete_form",),
     "account-channels": ("tab", "choices"),
+    "account-phone-asked": ("tab", "phone_form"),
+    "code-sms": ("code_form",),
     "account-security": ("tab", "password_form", "sessions", "factor"),
     "contract": ("contract_form",),
     "home": ("usage", "readings", "growing"),

@@ -114,6 +114,14 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("choose again"),
         N_("There is no such choice. Choose another one."),
     ),
+    "account.phone_in_use": (
+        N_("codes at sign-in go to another phone"),
+        N_("Codes at sign-in go to another phone. Turn them off in «Sign-in and security» first."),
+    ),
+    "account.phone_unconfirmed": (
+        N_("no phone is confirmed"),
+        N_("Confirm a phone in «My data» first."),
+    ),
     "account.time_wrong": (
         N_("not a time"),
         N_("Write hours and minutes, like 22:00."),

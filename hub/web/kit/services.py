@@ -14,6 +14,7 @@ from hub.services.live import Live
 from hub.services.notices import Notices
 from hub.services.pages import PointPages
 from hub.services.persons import Persons
+from hub.services.phones import Phones
 from hub.services.recovery import Recovery
 from hub.services.rules import Rules
 from hub.services.second_factor import SecondFactors
@@ -48,7 +49,7 @@ class Services:
     shell: ShellService
     watch: Watch
     terms: Mapping[str, Terms]  # drivers' own words, by driver
-    sms: bool  # whether this hub sends any
+    phones: Phones | None  # None: no SMS is sent from here
 
 
 def services(request: AnyRequest) -> Services:

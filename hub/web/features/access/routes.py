@@ -5,6 +5,7 @@ cookie, so that no e-mail stands in an address or a log.
 """
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -58,6 +59,7 @@ from hub.web.kit.visitor import begin, forget, session_of, visitor
 PENDING_COOKIE = "pending"
 PENDING_S = int(CONFIRM_LASTS.total_seconds())
 HALF_IN_COOKIE = "half_in"
+LAST_DIGITS = 2  # of the phone: whose it is, the password alone does not tell
 HALF_IN_S = int(CODE_WITHIN.total_seconds())
 RECOVERING_COOKIE = "recovering"
 RECOVERING_S = int(RECOVERY_LASTS.total_seconds())
@@ -104,6 +106,8 @@ def sign_in(request: AnyRequest, data: Typed) -> Response[str]:
     if isinstance(session, CodeNeeded):
         answer = redirect(request, f"/login/code?next={quote(to)}")
         flash.keep(request, answer, HALF_IN_COOKIE, [session.token], HALF_IN_S)
+        with suppress(TooManyAttempts):  # the page tells of the codes that have come, and of others
+            services(request).second_factors.send(accounts.half_in(session.token) or 0)
         return answer
     return _let_in(request, session, to)
 
@@ -138,10 +142,30 @@ def _status(error: HubError) -> int:
 def code_page(
     request: AnyRequest, to: Annotated[str, QueryParameter(name="next")] = "/"
 ) -> Response[str]:
-    token = "".join(flash.kept(request, HALF_IN_COOKIE))
-    if services(request).accounts.half_in(token) is None:
+    user_id = _half_in(request)
+    if user_id is None:
         return redirect(request, "/login")
-    return _code(request, Form(), local_path(to))
+    return _code(request, user_id, Form(), local_path(to))
+
+
+@post("/login/code/send", sync_to_thread=True, status_code=200)
+def send_code(request: AnyRequest, data: Typed) -> Response[str]:
+    """Send one more code by SMS, to who knew the password a moment ago."""
+    user_id, to = _half_in(request), local_path(data.get("next"))
+    if user_id is None:
+        return redirect(request, "/login")
+    try:
+        services(request).second_factors.send(user_id)
+    except TooManyAttempts as error:
+        return _code(request, user_id, Form(alert=error_words(error)), to, TOO_MANY)
+    if wants_fragment(request):
+        return _code(request, user_id, Form(), to)
+    return redirect(request, f"/login/code?next={quote(to)}")
+
+
+def _half_in(request: AnyRequest) -> int | None:
+    token = "".join(flash.kept(request, HALF_IN_COOKIE))
+    return services(request).accounts.half_in(token)
 
 
 @post("/login/code", sync_to_thread=True, status_code=200)
@@ -158,20 +182,23 @@ def sign_in_with_code(request: AnyRequest, data: Typed) -> Response[str]:
             token, client_address(request), request.headers.get("user-agent", "")
         )
     except InputRefused as error:
-        return _code(request, Form(errors=field_words(error)), to)
+        return _code(request, user_id, Form(errors=field_words(error)), to)
     except TooManyAttempts as error:
-        return _code(request, Form(alert=error_words(error)), to, TOO_MANY)
+        return _code(request, user_id, Form(alert=error_words(error)), to, TOO_MANY)
     except LinkSpent:
         return redirect(request, "/login")
     return _let_in(request, session, to)
 
 
-def _code(request: AnyRequest, form: Form, to: str, status: int | None = None) -> Response[str]:
+def _code(
+    request: AnyRequest, user_id: int, form: Form, to: str, status: int | None = None
+) -> Response[str]:
+    phone = services(request).second_factors.look(user_id).phone
     return respond(
         request,
         "access/code.html",
         fragment="code_form",
-        context={"view": CodeView(form, to)},
+        context={"view": CodeView(form, to, phone[-LAST_DIGITS:])},
         status=status or form.status,
     )
 
@@ -444,7 +471,7 @@ def _reset(
 router = Router(
     "/",
     route_handlers=[
-        login_page, sign_in, code_page, sign_in_with_code, sign_out, register_page,
+        login_page, sign_in, code_page, sign_in_with_code, send_code, sign_out, register_page,
         register, processing_page, sent_page, resend, confirm_page, confirm, recover_page, recover,
         recover_sent_page, reset_page, reset,
     ],

@@ -52,10 +52,14 @@ class SentView:
 
 @dataclass(frozen=True, slots=True)
 class CodeView:
-    """The password was right; the code of the app is asked. Fields: code."""
+    """The password was right; a code is asked. Fields: code.
+
+    ``phone``: it came by SMS to a number with this end; '': it is of the app.
+    """
 
     form: Form = field(default_factory=Form)
     next: str = "/"
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

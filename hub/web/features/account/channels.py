@@ -84,7 +84,7 @@ def _channels(request: AnyRequest, chosen: Chosen, form: Form) -> Response[str]:
         )
         for key, (label, sources) in GROUPS.items()
     )
-    sms = services(request).sms
+    sms = services(request).phones is not None
     view = ChannelsView(groups, found.email, found.phone, sms, form)
     return show(
         request, "account/channels.html", "choices" if form.failed else "tab", view, form.status

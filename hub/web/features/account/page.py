@@ -5,14 +5,26 @@ from collections.abc import Mapping
 from litestar.response import Response
 
 from hub.errors import HubError, InputRefused, TooManyAttempts
+from hub.services.persons import PersonView
 from hub.web.kit.error_words import error_words, field_words
 from hub.web.kit.forms import Form
+from hub.web.kit.i18n import language
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 from hub.web.kit.services import services
 from hub.web.kit.visitor import frame, signed_in
 
 INVALID, TOO_MANY = 422, 429
+
+
+def own_form(person: PersonView) -> Form:
+    return Form(
+        {
+            "full_name": person.full_name,
+            "phone": person.phone,
+            "language": person.language or language.get(),
+        }
+    )
 
 
 def refused(error: InputRefused | TooManyAttempts, values: Mapping[str, str]) -> Form:

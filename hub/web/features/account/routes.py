@@ -12,9 +12,9 @@ from litestar.params import FromPath
 from litestar.response import Response, Stream
 
 from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
-from hub.services.persons import NewPassword, PersonView, SessionView
-from hub.web.features.account import channels, rules
-from hub.web.features.account.page import refused, show, status_of
+from hub.services.persons import NewPassword, SessionView
+from hub.web.features.account import channels, phone, rules
+from hub.web.features.account.page import own_form, refused, show, status_of
 from hub.web.features.account.views import (
     CodesView,
     DataView,
@@ -58,16 +58,6 @@ def data_page(request: AnyRequest) -> Response[str]:
     return _data(request, form, opened(request, who.user_id, {}, "/account/email"))
 
 
-def own_form(person: PersonView) -> Form:
-    return Form(
-        {
-            "full_name": person.full_name,
-            "phone": person.phone,
-            "language": person.language or language.get(),
-        }
-    )
-
-
 @post("/account/theme", sync_to_thread=True, status_code=200, page="/account")
 def change_theme(request: AnyRequest, data: Typed) -> Response[str]:
     """Keep how pages look; the whole page comes again, in the new look."""
@@ -96,7 +86,8 @@ def change_data(request: AnyRequest, data: Typed) -> Response[str]:
 def _data(request: AnyRequest, form: Form, email_form: Form = NOTHING) -> Response[str]:
     who = signed_in(request)
     fragment = "data_form" if form.failed else "tab"
-    view = DataView(who.email, form, email_form, theme=who.theme)
+    card = phone.phone_card(request)
+    view = DataView(who.email, form, email_form, theme=who.theme, phone=card)
     return show(request, "account/data.html", fragment, view, form.status)
 
 
@@ -110,7 +101,8 @@ def change_email(request: AnyRequest, data: Typed) -> Response[str]:
     except (InputRefused, TooManyAttempts) as error:
         form = refused(error, {"email": email})
         person = persons.look(who.user_id)
-        view = DataView(who.email, own_form(person), form, theme=who.theme)
+        card = phone.phone_card(request)
+        view = DataView(who.email, own_form(person), form, theme=who.theme, phone=card)
         return show(request, "account/data.html", "email_form", view, status_of(error))
     sent(request, who.user_id)
     answer = redirect(request, "/account")
@@ -153,7 +145,8 @@ def take_archive(request: AnyRequest, data: Typed) -> Response[Any]:
     except (InputRefused, TooManyAttempts) as error:
         form = refused(error, {})
         own = own_form(services(request).persons.look(who.user_id))
-        view = DataView(who.email, own, theme=who.theme, archive_form=form)
+        card = phone.phone_card(request)
+        view = DataView(who.email, own, theme=who.theme, archive_form=form, phone=card)
         return show(request, "account/data.html", "archive", view, status_of(error))
     return Stream(
         pieces,
@@ -264,6 +257,30 @@ def begin_factor(request: AnyRequest) -> Response[str]:
     return redirect(request, "/account/security")
 
 
+@post("/account/factor/sms", sync_to_thread=True, status_code=200, page="/account/security")
+def begin_sms_factor(request: AnyRequest) -> Response[str]:
+    """Send a code to the confirmed phone; typed, it brings codes by SMS into force."""
+    try:
+        services(request).second_factors.begin_sms(signed_in(request).user_id)
+    except (InputRefused, TooManyAttempts) as error:
+        return _factor_refused(request, error)
+    if wants_fragment(request):
+        return _security(request, Form(), "factor")
+    return redirect(request, "/account/security")
+
+
+@post("/account/factor/send", sync_to_thread=True, status_code=200, page="/account/security")
+def send_factor_code(request: AnyRequest) -> Response[str]:
+    """Send one more code by SMS."""
+    try:
+        services(request).second_factors.send(signed_in(request).user_id)
+    except TooManyAttempts as error:
+        return _factor_refused(request, error)
+    if wants_fragment(request):
+        return _security(request, Form(), "factor")
+    return redirect(request, "/account/security")
+
+
 @post("/account/factor/on", sync_to_thread=True, status_code=200, page="/account/security")
 def turn_factor_on(request: AnyRequest, data: Typed) -> Response[str]:
     who = signed_in(request)
@@ -306,10 +323,15 @@ def _factor(request: AnyRequest, form: Form | None = None) -> FactorView:
     found = factors.look(who.user_id)
     if found.on_at is not None:
         since = day(found.on_at.astimezone(TIME_ZONE).date())
-        return FactorView(form or Form(), since, found.codes_left)
+        return FactorView(form or Form(), since, found.codes_left, phone=found.phone)
+    if found.phone:
+        return FactorView(form or Form(), phone=found.phone)
     setup = factors.pending(who.user_id, who.email, str(request.app.state.brand))
     if setup is None:
-        return FactorView(form or Form())
+        card = phone.phone_card(request)
+        return FactorView(
+            form or Form(), sms=card is not None, offer=card.confirmed if card else ""
+        )
     groups = " ".join(re.findall(".{1,4}", setup.secret))
     qr = segno.make(setup.address, error="m").svg_data_uri(border=0)
     return FactorView(form or Form(), secret=groups, qr=qr)
@@ -339,8 +361,8 @@ router = Router(
         data_page, change_data, change_theme, take_archive, delete_page, delete_account,
          change_email, email_page, confirm_email,
         security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
-        turn_factor_off, channels.channels_page, channels.choose_channels,
-        *rules.HANDLERS,
+        turn_factor_off, begin_sms_factor, send_factor_code, channels.channels_page,
+        channels.choose_channels, phone.ask_code, phone.confirm_phone, *rules.HANDLERS,
     ],
     include_in_schema=False,
 )  # fmt: skip

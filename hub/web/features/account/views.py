@@ -6,14 +6,32 @@ from hub.web.kit.forms import Form
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneCard:
+    """``told``: as the person wrote it; ``confirmed``: takes SMS; ``asked``: a code went there.
+
+    ``proven``: what was told is what is confirmed. Fields: phone_code.
+    """
+
+    told: str
+    confirmed: str
+    asked: str
+    proven: bool
+    form: Form = field(default_factory=Form)
+
+
+@dataclass(frozen=True, slots=True)
 class DataView:
-    """Two forms: full_name, phone and language; email and email_password. ``theme``: see User."""
+    """Two forms: full_name, phone and language; email and email_password. ``theme``: see User.
+
+    ``phone`` None: no SMS is sent from here.
+    """
 
     email: str
     form: Form = field(default_factory=Form)
     email_form: Form = field(default_factory=Form)
     theme: str = ""
     archive_form: Form = field(default_factory=Form)
+    phone: PhoneCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +59,9 @@ class CodesView:
 
 @dataclass(frozen=True, slots=True)
 class FactorView:
-    """The app for codes: off; being set up, with ``secret`` and ``qr``; or on, with ``since``.
+    """Codes at sign-in: off; being set up, with ``secret`` and ``qr``; or on, with ``since``.
+
+    ``phone``: they come there by SMS, or will. ``sms``: this hub sends SMS; ``offer``: where to.
 
     Fields: code. ``qr`` is an image address, ``secret`` the same to type, in groups of four.
     """
@@ -51,6 +71,9 @@ class FactorView:
     codes_left: int = 0
     secret: str = ""
     qr: str = ""
+    phone: str = ""
+    sms: bool = False
+    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
