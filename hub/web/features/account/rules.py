@@ -68,14 +68,22 @@ def rules_page(request: AnyRequest) -> Response[str]:
 
 @get(f"{HERE}/new", sync_to_thread=True)
 def new_rule(request: AnyRequest) -> Response[str]:
-    """Show the form of one kind; ``point`` and ``kind`` may be named by the address."""
+    """Show the form of one kind; the address may name ``kind`` and what the form has in it.
+
+    A link to another kind names a point too; what the form sends along comes after it.
+    """
     points = services(request).rules.points(signed_in(request).user_id)
     if not points:
         return redirect(request, HERE)
     asked = request.query_params
-    point = _point(points, asked.get("point", ""))
+    point = _point(points, asked.getall("point", [""])[-1])
     kind = _kind(asked.get("kind", "") or RuleKind.DAY_ENERGY.value)
     values = {"point": str(point.id), "often": Often.DAY.value, **USUAL.get(kind, {})}
+    usual = {value for each in USUAL.values() for value in each.values()}
+    for name in ("high", "low", "often"):
+        text = asked.getall(name, [""])[-1]
+        if text and text not in usual:  # the usual of another kind was not typed
+            values[name] = text
     view = _new(points, point, kind, Form(values))
     return show(request, FORM_PAGE, "rule_form", view, OK)
 
