@@ -57,7 +57,7 @@ test:
 	@requirements/system.sh test --install
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -q -m "not e2e" -n auto --dist loadfile --benchmark-disable
-	$(BIN)/pytest -q -m e2e --benchmark-disable
+	$(BIN)/pytest -q -m e2e -n auto --dist loadfile --benchmark-disable
 
 # cython-lint calls pycodestyle by name.
 check: export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -34,10 +34,17 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 def violations(page: Page) -> list[str]:
-    """Name what breaks a rule, and where; a page wider than its window or than 320 px too."""
+    """Name what breaks a rule, and where; a page wider than its window or than 320 px too.
+
+    An open menu may lie on a control and leave little of it: its opener wanted that, so sizes of
+    targets are not judged then.
+    """
+    menus = page.locator("details[open] > .pop")
+    size_counts = not menus.locator("visible=true").count()
     found = [
         f"{page.url}: {each['id']} at {[node['target'] for node in each['nodes']]}"
         for each in AXE.run(page, options=OPTIONS).response["violations"]
+        if size_counts or each["id"] != "target-size"
     ]
     size = page.viewport_size
     for width in (size["width"], NARROWEST) if size else ():
