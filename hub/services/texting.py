@@ -90,7 +90,8 @@ class Texts(Carrier):
         if datetime.fromisoformat(work.body["valid_until"]) <= self.clock():
             return ""
         words = {"code": self.secret(work), "sender": self.head.sender or gettext("Metering hub")}
-        return gettext(WORDS[work.body["template"]]) % words
+        said = WORDS[work.body["template"]]
+        return gettext(said) % words
 
     def _notice(self, work: Work) -> str:
         """Give the title, cut so that the link behind it fits."""
