@@ -1,7 +1,7 @@
 """Messages on their way out of the outbox: claimed, worded, handed over, tried again."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from anyio import to_thread
@@ -12,9 +12,18 @@ from hub.services.clock import utc_now
 from hub.store import mails as stored
 from hub.store import outbox
 from hub.store.outbox import Work
-from hub.store.unit import Store
+from hub.store.unit import Store, Unit
 
 MOST_TRIES = 30  # about a day with the outbox's waits
+
+
+def order(unit: Unit, kind: str, key: str, body: Mapping[str, object], *, secret: str,
+          due_at: datetime) -> bool:  # fmt: skip
+    """Put a message into the outbox, its secret sealed; False if one with this key is there."""
+    sealed = ""
+    if secret:
+        sealed = unit.secrets.seal(secret, table="outbox", row=key, field="token")
+    return outbox.put(unit, kind, key, {**body, "sealed": sealed}, due_at=due_at)
 
 
 class Carrier(ABC):

@@ -19,12 +19,12 @@ from typing_extensions import override
 from hub.domain.notices import Channel
 from hub.locale import LANGUAGES, speaking
 from hub.plugins.api import Delivery, Desk, Message, Notifier, Urgency
+from hub.services import carrying
 from hub.services.carrying import Carrier
 from hub.services.clock import utc_now
 from hub.services.desk import desk_for
 from hub.services.notice_words import Letter, letter_of, words_of
 from hub.store import mails as stored
-from hub.store import outbox
 from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
 
@@ -97,19 +97,15 @@ PATHS = {
 
 def order_mail(unit: Unit, order: MailOrder, now: datetime) -> bool:
     """Put the mail into the outbox; False if one with this key is there already."""
-    sealed = ""
-    if order.token:
-        sealed = unit.secrets.seal(order.token, table="outbox", row=order.key, field="token")
     body = {
         "template": order.template,
         "to": order.to,
         "language": order.language,
-        "sealed": sealed,
         "full_name": order.full_name,
         "valid_until": order.valid_until.isoformat() if order.valid_until else "",
         "notice": order.notice_id,
     }
-    return outbox.put(unit, KIND, order.key, body, due_at=now)
+    return carrying.order(unit, KIND, order.key, body, secret=order.token, due_at=now)
 
 
 @lru_cache(maxsize=1)

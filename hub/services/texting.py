@@ -12,11 +12,11 @@ from typing_extensions import override
 from hub.domain.notices import Channel
 from hub.locale import DEFAULT_LANGUAGE, LANGUAGES, N_, gettext, speaking
 from hub.plugins.api import Desk, Message, Notifier, Urgency
+from hub.services import carrying
 from hub.services.carrying import Carrier
 from hub.services.clock import utc_now
 from hub.services.mail import NOTICE, Letterhead
 from hub.services.notice_words import letter_of, words_of
-from hub.store import outbox
 from hub.store.outbox import Work
 from hub.store.unit import Store, Unit
 
@@ -43,18 +43,14 @@ class TextOrder:
 
 def order_text(unit: Unit, order: TextOrder, due_at: datetime) -> bool:
     """Put the SMS into the outbox; False if one with this key is there already."""
-    sealed = ""
-    if order.code:
-        sealed = unit.secrets.seal(order.code, table="outbox", row=order.key, field="token")
     body = {
         "template": order.template,
         "to": order.to,
         "language": order.language,
-        "sealed": sealed,
         "valid_until": order.valid_until.isoformat() if order.valid_until else "",
         "notice": order.notice_id,
     }
-    return outbox.put(unit, KIND, order.key, body, due_at=due_at)
+    return carrying.order(unit, KIND, order.key, body, secret=order.code, due_at=due_at)
 
 
 class Texts(Carrier):
