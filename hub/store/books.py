@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy import and_, func, inspect, or_, select, tuple_, update
 from sqlalchemy.orm import defer
 from sqlmodel import SQLModel
 
@@ -48,7 +48,7 @@ _READ = _T["house_notice_read"].c
 _APPEAL = _T["house_appeal"].c
 _MESSAGE = _T["house_message"].c
 _FILE = _T["house_file"].c
-_NO_CONTENT = defer(HouseFile.content)  # type: ignore[arg-type]
+_NO_CONTENT = defer(inspect(HouseFile).column_attrs["content"].class_attribute)
 
 R = TypeVar("R", bound=Row)
 

@@ -7,7 +7,7 @@ content where it is.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import defer
 from sqlmodel import SQLModel
 
@@ -20,7 +20,7 @@ _FILE = _T["attachment"].c
 _APPEAL = _T["appeal"].c
 _CONTRACT = _T["contract"].c
 _MESSAGE = _T["appeal_message"].c
-_NO_CONTENT = defer(Attachment.content)  # type: ignore[arg-type]
+_NO_CONTENT = defer(inspect(Attachment).column_attrs["content"].class_attribute)
 
 KEPT = timedelta(days=30)
 MOST = 50  # of one person
