@@ -4,54 +4,28 @@ Pictures are of a demo that is running at the address given, else of one started
 """
 
 import re
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
 import help_pictures
-import httpx
 from browsers import chromium
 from browsing import sign_in
+from demos import PATIENCE_S, running
 from playwright.sync_api import Browser, Page
 
 from hub.cli.demo_utility import EMAIL, PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
-PORT = 8143
 WIDTHS = {1440: 1000, 390: 844}
 LOOKS = {(1440, "light"), (390, "dark")}  # of every page; the other two of SHOWN alone
 SHOWN = {"home", "points", "profile", "readings"}
 WORKSHOP = "Цех, ввод 1"  # through current transformers
 TALLEST = 1900
 THEMES = ("light", "dark")
-PATIENCE_S = 300
-
-
-@contextmanager
-def running(name: str) -> Iterator[str]:
-    """Start a demo of its own, and wait until the meters' history has been read."""
-    url = f"http://127.0.0.1:{PORT}"
-    folder = ROOT / ".proof" / name
-    child = subprocess.Popen(
-        [sys.executable, "-m", "hub", "demo", "--dir", str(folder), "--port", str(PORT)]
-    )
-    try:
-        for _ in range(PATIENCE_S):
-            try:
-                httpx.get(f"{url}/health/ready").raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(1)
-        yield url
-    finally:
-        child.terminate()
-        child.wait(30)
 
 
 def wait_for_history(page: Page, url: str) -> None:

@@ -8,10 +8,10 @@ from itertools import cycle
 
 import pytest
 import walking
-from axe_playwright_python.sync_playwright import Axe
 from browsers import overflow
 from browsing import sign_in
 from playwright.sync_api import Page
+from rules import broken
 
 from hub.cli.demo_utility import EMAIL, PASSWORD
 
@@ -19,33 +19,16 @@ pytestmark = pytest.mark.e2e
 
 VIEWS = [(1440, "light"), (390, "dark"), (1440, "dark"), (390, "light")]
 NARROWEST = 320
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPTIONS = {
-    "runOnly": {"type": "tag", "values": RULES},
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
 REFUSED = {
     "email": "a@b.example", "full_name": "Ким Анна", "phone": "1",
     "password": "one", "password_again": "another",
 }  # fmt: skip
-AXE = Axe()
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def violations(page: Page) -> list[str]:
-    """Name what breaks a rule, and where; a page wider than its window or than 320 px too.
-
-    An open menu may lie on a control and leave little of it: its opener wanted that, so sizes of
-    targets are not judged then.
-    """
-    menus = page.locator("details[open] > .pop")
-    size_counts = not menus.locator("visible=true").count()
-    found = [
-        f"{page.url}: {each['id']} at {[node['target'] for node in each['nodes']]}"
-        for each in AXE.run(page, options=OPTIONS).response["violations"]
-        if size_counts or each["id"] != "target-size"
-    ]
+    """Name what breaks a rule, and where; a page wider than its window or than 320 px too."""
+    found = [f"{page.url}: {each}" for each in broken(page)]
     size = page.viewport_size
     for width in (size["width"], NARROWEST) if size else ():
         page.set_viewport_size({"width": width, "height": 900})

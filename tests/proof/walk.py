@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyotp
-from axe_playwright_python.sync_playwright import Axe
 from e2e import walking
 from e2e.browsers import chromium, overflow
-from e2e.screenshots import running
+from e2e.demos import running
+from e2e.rules import broken
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Page
 from portal import Browser
@@ -34,13 +34,6 @@ LANGUAGES, THEMES, WIDTHS = ("ru", "en"), ("light", "dark"), (1440, 390)
 NARROW, ZOOMED = 320, 720  # 720: a window of 1440 px at 200 %
 NEWCOMER, OWN = "newcomer@example.org", "Nobody-yet-2026"
 LETTER_S = 30
-AXE = Axe()
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-OPTIONS = {
-    "runOnly": {"type": "tag", "values": list(RULES)},
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
 LOOKS = (Path(__file__).parent / "walk_looks.js").read_text(encoding="utf-8")
 
 
@@ -170,7 +163,7 @@ def validate(walk: Walk) -> None:
         name = names[message["url"].rsplit("/", 1)[-1]]
         walk.note("nu", f"{name}: {message['message']} {message.get('extract', '')[:120]!r}")
     said = subprocess.run(
-        ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
+        ["node_modules/.bin/html-validate", "--config", "html-validate.mjs", "--formatter", "json",
          *sorted(str(each) for each in folder.glob("*.html"))],
         cwd=frontend, check=False, capture_output=True, text=True,
     ).stdout  # fmt: skip
@@ -189,9 +182,8 @@ def look(walk: Walk, page: Page, width: int, about: str) -> None:
     for theme in THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         walk.looks += 1
-        for each in AXE.run(page, options=OPTIONS).response["violations"]:
-            nodes = [node["target"] for node in each["nodes"]][:3]
-            walk.note("axe", f"{about}, {width} {theme}: {each['id']} at {nodes}")
+        for each in broken(page):
+            walk.note("axe", f"{about}, {width} {theme}: {each}")
     for name in page.evaluate("looks.twice()"):
         walk.note("twice", f"{about}: id {name}")
     for name in page.evaluate("looks.moving()"):
