@@ -119,6 +119,10 @@ class Portal:
     home: str
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def headers(self) -> dict[str, str]:
         return {"Cookie": self.cookies, "Accept-Language": "ru"}
 

@@ -21,9 +21,10 @@ from e2e.browsers import chromium
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from hub.domain.calendar import month_end
-from proof import pages
 from proof.figures import SCRATCH, Figure
 from proof.installed import installed_python
+from proof.server import Portal, served
+from proof.utility import ZONE, Size, build
 
 POINTS = 20
 LOADS = 5
@@ -72,22 +73,20 @@ def chart(page: Page, address: str) -> tuple[float, float, float]:
     return drawn, painted - key, page.evaluate("shifts.reduce((a, b) => a + b, 0)")
 
 
-def signed_in(browser: Browser, port: int, width: int, cookies: str) -> BrowserContext:
+def signed_in(browser: Browser, portal: Portal, width: int) -> BrowserContext:
     context = browser.new_context(locale="ru-RU", viewport={"width": width, "height": 900})
     context.add_cookies(
         [
-            {"name": name, "value": value, "url": f"http://127.0.0.1:{port}"}
-            for name, _, value in (each.partition("=") for each in cookies.split("; "))
+            {"name": name, "value": value, "url": portal.url}
+            for name, _, value in (each.partition("=") for each in portal.cookies.split("; "))
         ]
     )
     context.add_init_script(WATCH)
     return context
 
 
-def of_browser(browser: Browser, port: int, month: str) -> Iterable[Figure]:
-    url = f"http://127.0.0.1:{port}"
-    cookies, home = pages.sign_in(port)
-    size, requests = first_load(signed_in(browser, port, 1440, cookies), url + home)
+def of_browser(browser: Browser, portal: Portal, month: str) -> Iterable[Figure]:
+    size, requests = first_load(signed_in(browser, portal, 1440), portal.url + portal.home)
     yield Figure(
         "first load of the main page over the wire",
         f"{size / KB:.1f} KB in {requests} requests",
@@ -95,9 +94,9 @@ def of_browser(browser: Browser, port: int, month: str) -> Iterable[Figure]:
         met=size <= WIRE_KB * KB,
     )
     for width in (1440, 390):
-        context = signed_in(browser, port, width, cookies)
+        context = signed_in(browser, portal, width)
         page = context.new_page()
-        address = f"{url}/points/1/profile?{month}"
+        address = f"{portal.url}/points/1/profile?{month}"
         chart(page, address)  # warms the cache
         context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         took = [chart(page, address) for _ in range(LOADS)]
@@ -122,22 +121,22 @@ def of_browser(browser: Browser, port: int, month: str) -> Iterable[Figure]:
 
 def database(now: datetime) -> Path:
     """Make the data once a day."""
-    today = now.astimezone(ZoneInfo(pages.ZONE)).date()
+    today = now.astimezone(ZoneInfo(ZONE)).date()
     folder = SCRATCH / "weight" / today.isoformat()
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
-        pages.build(folder, now, POINTS, 1)
+        build(folder, now, Size(points=POINTS, each=POINTS))
     return folder
 
 
 def figures() -> Iterable[Figure]:
     now = datetime.now(UTC).replace(microsecond=0)
-    first = now.astimezone(ZoneInfo(pages.ZONE)).date().replace(day=1)
+    first = now.astimezone(ZoneInfo(ZONE)).date().replace(day=1)
     month = f"from={first}&to={month_end(first)}"
     folder = database(now)
     with (
         installed_python() as python,
-        pages.served(python, folder, 0) as port,
+        served(python, folder) as portal,
         chromium() as browser,
     ):
-        yield from of_browser(browser, port, month)
+        yield from of_browser(browser, portal, month)
