@@ -173,12 +173,13 @@ TYPED = ":is(input:not([type=hidden], [type=checkbox], [type=radio], [type=file]
 FORMS = f"form[method=post]:has({TYPED})"
 MENUS = "summary"
 SWAPS = "[data-hx-get][data-hx-target]:is(a, button)"
-SIGNATURE = """node => {
-  const of = (name) => node.getAttribute(name) || "";
+KEYS = """(selector) => [...document.querySelectorAll(selector)].map((node) => {
+  const box = node.getBoundingClientRect(), of = (name) => node.getAttribute(name) || "";
+  if (!box.width || !box.height || !node.checkVisibility({ visibilityProperty: true })) return null;
   const text = [node.tagName, node.className, node.parentNode.className, node.closest("[id]")?.id,
                 of("data-hx-target"), of("data-hx-get"), of("action"), of("aria-label")].join(" ");
-  return text.replace(/\\d[\\d-]*/g, "#");
-}"""
+  return [Boolean(node.closest("main")), text.replace(/\\d[\\d-]*/g, "#")];
+})"""  # of controls by their place; null for one that nobody sees
 COUNT_SWAPS = """
   window.swaps = 0;
   addEventListener("htmx:after:swap", () => { window.swaps += 1; });
@@ -216,55 +217,54 @@ class States:
     known: set[tuple[str, str, str]] = field(default_factory=set)
 
     def fresh(self, page: Page, about: str, selector: str) -> list[int]:
-        """Which of these a person sees whose like was not worked before."""
+        """Which of these a person sees whose like was not worked before, by their place."""
         found = []
-        for at, control in enumerate(page.locator(selector).all()):
-            if not control.is_visible():
+        for at, key in enumerate(page.evaluate(KEYS, selector)):
+            if key is None:
                 continue
-            shell = control.evaluate("node => !node.closest('main')")
-            key = ("" if shell else about, selector, str(control.evaluate(SIGNATURE)))
-            if key not in self.known:
-                self.known.add(key)
+            whole = (about if key[0] else "", selector, key[1])
+            if whole not in self.known:
+                self.known.add(whole)
                 found.append(at)
         return found
 
-    def menus(self, page: Page, about: str) -> Iterator[str]:
-        """Open what opens, one after another, and close it again."""
-        for at in self.fresh(page, about, MENUS):
-            menu = page.locator(MENUS).nth(at)
-            menu.click()
-            yield f"opened «{menu.inner_text()}»"
-            menu.click()
 
-    def swaps(self, page: Page, address: str, about: str) -> Iterator[str]:
-        """Work each control that swaps a part of the page or fills the dialog."""
-        for at in self.fresh(page, about, SWAPS):
-            open_page(page, address)
-            control = page.locator(SWAPS).nth(at)
-            name = control.inner_text() or control.get_attribute("aria-label")
-            press(page, control)
-            yield f"swapped by «{name}»"
-
-    def refusals(self, page: Page, address: str, about: str) -> Iterator[str]:
-        """Send each form with nothing in it."""
-        for at in self.fresh(page, about, FORMS):
-            open_page(page, address)
-            form = page.locator(FORMS).nth(at)
-            action = form.get_attribute("action")
-            for box in form.locator(TYPED).all():
-                box.fill("")
-            form.locator("[type=submit]").first.focus()
-            page.keyboard.press("Enter")
-            page.wait_for_load_state("networkidle")
-            page.wait_for_timeout(SETTLED_MS)
-            yield f"sent {action} empty"
+def opened(page: Page, menus: list[int]) -> Iterator[str]:
+    """Open what opens, one after another, and close it again."""
+    for at in menus:
+        menu = page.locator(MENUS).nth(at)
+        menu.click()
+        yield f"opened «{menu.inner_text()}»"
+        menu.click()
 
 
-def carry_cookies(portal: Browser, context: BrowserContext, url: str) -> None:
-    """Have the browser be who ``portal`` is."""
+def swapped(page: Page, address: str, controls: list[int]) -> Iterator[str]:
+    """Work each control that swaps a part of the page or fills the dialog."""
+    for at in controls:
+        open_page(page, address)
+        control = page.locator(SWAPS).nth(at)
+        name = control.inner_text() or control.get_attribute("aria-label")
+        press(page, control)
+        yield f"swapped by «{name}»"
+
+
+def refused(page: Page, address: str, forms: list[int]) -> Iterator[str]:
+    """Send each form with nothing in it."""
+    for at in forms:
+        open_page(page, address)
+        form = page.locator(FORMS).nth(at)
+        action = form.get_attribute("action")
+        for box in form.locator(TYPED).all():
+            box.fill("")
+        form.locator("[type=submit]").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(SETTLED_MS)
+        yield f"sent {action} empty"
+
+
+def carry_cookies(cookies: dict[str, str], context: BrowserContext, url: str) -> None:
+    """Have the browser be who has these cookies."""
     context.add_cookies(
-        [
-            {"name": each.name, "value": each.value or "", "url": url}
-            for each in portal.client.cookies.jar
-        ]
+        [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
     )

@@ -14,7 +14,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import pyotp
@@ -38,15 +40,13 @@ LOOKS = (Path(__file__).parent / "walk_looks.js").read_text(encoding="utf-8")
 
 
 @dataclass
-class Walk:
+class Found:
     """What was walked and what was found: lines by kind."""
 
-    table: walking.Map
     found: dict[str, list[str]] = field(default_factory=dict)
-    routes: set[str] = field(default_factory=set)
-    documents: dict[str, str] = field(default_factory=dict)  # HTML by where it is from
     pages: set[str] = field(default_factory=set)
     states: int = 0
+    alike: int = 0  # of the states: they showed nothing that was not looked at before
     looks: int = 0
     presses: int = 0
 
@@ -56,6 +56,24 @@ class Walk:
 
     def count(self, kind: str) -> int:
         return len(self.found.get(kind, ()))
+
+    def add(self, other: "Found") -> None:
+        for kind, lines in other.found.items():
+            self.found.setdefault(kind, []).extend(lines)
+        self.pages |= other.pages
+        self.states += other.states
+        self.alike += other.alike
+        self.looks += other.looks
+        self.presses += other.presses
+
+
+@dataclass
+class Walk(Found):
+    """All of it; ``documents`` are HTML by where it is from."""
+
+    table: walking.Map = field(kw_only=True)
+    routes: set[str] = field(default_factory=set)
+    documents: dict[str, str] = field(default_factory=dict)
 
 
 # -- pages as a browser without scripts has them --------------------------------------------------
@@ -176,85 +194,138 @@ def validate(walk: Walk) -> None:
 # -- pages in a browser ----------------------------------------------------------------------------
 
 
-def look(walk: Walk, page: Page, width: int, about: str) -> None:
-    """Hold the page as it stands against the rules, in both themes."""
-    walk.states += 1
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        walk.looks += 1
-        for each in broken(page):
-            walk.note("axe", f"{about}, {width} {theme}: {each}")
-    for name in page.evaluate("looks.twice()"):
-        walk.note("twice", f"{about}: id {name}")
-    for name in page.evaluate("looks.moving()"):
-        walk.note("moving", f"{about}: {name}")
-    wide = NARROW if width < ZOOMED else ZOOMED
-    page.set_viewport_size({"width": wide, "height": 450})
-    if (over := overflow(page)) > 0:
-        walk.note("scroll" if wide == NARROW else "zoom", f"{about}: {over} px at {wide} px")
-    for line in page.evaluate("looks.cut()"):
-        walk.note("scroll" if wide == NARROW else "zoom", f"{about}, {wide} px: {line}")
-    page.set_viewport_size({"width": width, "height": 900})
+@dataclass(frozen=True)
+class Person:
+    """Who walks, and where."""
+
+    name: str
+    cookies: dict[str, str]
+    addresses: list[str]
 
 
-def walk_page(walk: Walk, page: Page, width: int, address: str, who: str,
-              states: walking.States) -> None:  # fmt: skip
-    about, route = f"{who} {address}", walk.table.route(address)
-    walking.open_page(page, address)
-    look(walk, page, width, about)
-    for state in states.menus(page, route):
-        look(walk, page, width, f"{about} {state}")
-    for state in states.swaps(page, address, route):
-        walk.presses += 1
+@dataclass
+class Trip(Found):
+    """All people in one language and one width of the window.
+
+    A state that shows no kind of element that was not looked at before is left to the rules that
+    cost little; axe-core's are for the others, in both themes.
+    """
+
+    url: str = field(kw_only=True)
+    language: str = field(kw_only=True)
+    width: int = field(kw_only=True)
+    table: walking.Map = field(kw_only=True)
+    kinds: set[str] = field(default_factory=set)
+
+    def look(self, page: Page, about: str) -> None:
+        """Hold the page as it stands against the rules."""
+        self.states += 1
+        page.evaluate("scrollTo(0, 0)")  # else the bar on top lies on what is scrolled
+        kinds = set(page.evaluate("looks.kinds()"))
+        if kinds <= self.kinds:
+            self.alike += 1
+        else:
+            self.kinds |= kinds
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                self.looks += 1
+                for each in broken(page):
+                    self.note("axe", f"{about}, {self.width} {theme}: {each}")
+        for name in page.evaluate("looks.twice()"):
+            self.note("twice", f"{about}: id {name}")
+        for name in page.evaluate("looks.moving()"):
+            self.note("moving", f"{about}: {name}")
+        wide = NARROW if self.width < ZOOMED else ZOOMED
+        page.set_viewport_size({"width": wide, "height": 450})
+        kind = "scroll" if wide == NARROW else "zoom"
+        if (over := overflow(page)) > 0:
+            self.note(kind, f"{about}: {over} px at {wide} px")
+        for line in page.evaluate("looks.cut()"):
+            self.note(kind, f"{about}, {wide} px: {line}")
+        page.set_viewport_size({"width": self.width, "height": 900})
+
+    def look_for_focus(self, page: Page, about: str) -> None:
+        self.presses += 1
         if lost := walking.lost_focus(page):
-            walk.note("focus", f"{about} {state}: {lost}")
-        look(walk, page, width, f"{about} {state}")
-    walking.open_page(page, address)
-    for state in states.refusals(page, address, route):
-        if page.locator("[role=alert]").first.is_visible():  # else it is another page
-            walk.presses += 1
-            if lost := walking.lost_focus(page):
-                walk.note("focus", f"{about} {state}: {lost}")
-        look(walk, page, width, f"{about} {state}")
+            self.note("focus", f"{about}: {lost}")
 
+    def walk_page(self, page: Page, address: str, who: str, states: walking.States) -> None:
+        about, route = f"{who} {address}", self.table.route(address)
+        walking.open_page(page, address)
+        menus, swaps, forms = (
+            states.fresh(page, route, each)
+            for each in (walking.MENUS, walking.SWAPS, walking.FORMS)
+        )
+        self.look(page, about)
+        for state in walking.opened(page, menus):
+            self.look(page, f"{about} {state}")
+        for state in walking.swapped(page, address, swaps):
+            self.look_for_focus(page, f"{about} {state}")
+            self.look(page, f"{about} {state}")
+        for state in walking.refused(page, address, forms):
+            if page.locator("[role=alert]").first.is_visible():  # else it is another page
+                self.look_for_focus(page, f"{about} {state}")
+            self.look(page, f"{about} {state}")
 
-def in_browser(walk: Walk, chrome: Chromium, url: str, language: str, width: int,
-               seen: dict[str, tuple[Browser, list[str]]]) -> None:  # fmt: skip
-    for who, (portal, addresses) in seen.items():
+    def go(self, chrome: Chromium, person: Person) -> None:
         context: BrowserContext = chrome.new_context(
-            base_url=url,
-            locale=language,
-            viewport={"width": width, "height": 900},
+            base_url=self.url,
+            locale=self.language,
+            viewport={"width": self.width, "height": 900},
+            reduced_motion="reduce",
             service_workers="block",
         )
         context.add_init_script(walking.COUNT_SWAPS)
         context.add_init_script(LOOKS)
-        walking.carry_cookies(portal, context, url)
-        page = context.new_page()
-        states = walking.States()
-        for address in addresses:
-            walk.pages.add(f"{who} {address}")
+        walking.carry_cookies(person.cookies, context, self.url)
+        page, states = context.new_page(), walking.States()
+        for address in person.addresses:
+            self.pages.add(f"{person.name} {address}")
             try:
-                walk_page(walk, page, width, address, f"{language} {who}", states)
+                self.walk_page(page, address, f"{self.language} {person.name}", states)
             except Error as error:
-                walk.note("stuck", f"{language} {who} {address} {width}: {error.message[:300]}")
+                where = f"{self.language} {person.name} {address} {self.width}"
+                self.note("stuck", f"{where}: {error.message[:300]}")
         context.close()
 
 
-def walked(walk: Walk, chrome: Chromium, url: str) -> None:
-    everyone = {}
+def travel(trip: Trip, people: list[Person]) -> Found:
+    """Make a trip in a process of its own."""
+    began = time.monotonic()
+    with chromium() as chrome:
+        for person in people:
+            trip.go(chrome, person)
+            print(f"{trip.language} {trip.width} {person.name}: {trip.states} states, "
+                  f"{trip.looks} looks, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    return trip
+
+
+def walked(walk: Walk, url: str) -> None:
+    everyone: dict[str, list[Person]] = {}
     for language in LANGUAGES:
-        seen: dict[str, tuple[Browser, list[str]]] = {}
-        for who, portal in people(url, language).items():
+        seen: list[tuple[str, Browser, list[str]]] = []
+        portals = people(url, language)
+        for who, portal in portals.items():
             found = asked(walk, f"{language} {who}", portal)
-            seen[who] = (portal, [*found.pages, *found.failures])
-        half = half_in(url, language, seen["newcomer"][0], walk)
+            seen.append((who, portal, [*found.pages, *found.failures]))
+        half = half_in(url, language, portals["newcomer"], walk)
         asked(walk, f"{language} half in", half, most=1)
-        seen["half in"] = (half, ["/login/code"])
-        everyone[language] = seen
-    for width in WIDTHS:
-        for language, seen in everyone.items():
-            in_browser(walk, chrome, url, language, width, seen)
+        seen.append(("half in", half, ["/login/code"]))
+        everyone[language] = [
+            Person(who, dict(portal.client.cookies), addresses) for who, portal, addresses in seen
+        ]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        trips = [
+            pool.submit(
+                travel,
+                Trip(url=url, language=language, width=width, table=walk.table),
+                everyone[language],
+            )
+            for width in WIDTHS
+            for language in LANGUAGES
+        ]
+        for trip in trips:
+            walk.add(trip.result())
 
 
 def told(walk: Walk) -> Iterator[Figure]:
@@ -266,7 +337,10 @@ def told(walk: Walk) -> Iterator[Figure]:
     left = routes - walk.routes
     yield Figure("routes asked by GET that were walked", f"{len(routes - left)} of {len(routes)}",
                  "all", met=not left)  # fmt: skip
-    looks = f"{walk.looks} looks at {walk.states} states of {len(walk.pages)} pages"
+    looks = (
+        f"{walk.looks} looks at {walk.states} states of {len(walk.pages)} pages, of which "
+        f"{walk.alike} show nothing of a kind not looked at"
+    )
     yield none("violations of axe-core, WCAG 2.2 A and AA and best practice, light and dark, "
                "Russian and English, 1440 and 390 px", "axe twice", looks)  # fmt: skip
     documents = f"{len(walk.documents)} documents"
@@ -283,9 +357,9 @@ def told(walk: Walk) -> Iterator[Figure]:
 
 def figures() -> Iterable[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        walk = Walk(walking.Map(walking.routes(Path(folder))))
+        walk = Walk(table=walking.Map(walking.routes(Path(folder))))
     shutil.rmtree(SCRATCH / "demo-for-walk", ignore_errors=True)
-    with running("demo-for-walk") as url, chromium() as chrome:
-        walked(walk, chrome, url)
+    with running("demo-for-walk") as url:
+        walked(walk, url)
     validate(walk)
     yield from told(walk)

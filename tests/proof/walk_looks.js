@@ -49,4 +49,22 @@ window.looks = {
     const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
     return [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))];
   },
+
+  // What kinds of elements the page shows: by name, class, role, state, words or none, and what is
+  // around them; and the order of its headings and landmarks.
+  kinds() {
+    const of = (node) => `${node.tagName}.${node.getAttribute("class") || ""}`;
+    const said = ["role", "type", "aria-current", "aria-expanded", "aria-invalid", "disabled", "open"];
+    const found = new Set(), order = [];
+    for (const node of document.body.querySelectorAll("*")) {
+      if (!node.checkVisibility({ visibilityProperty: true })) continue;
+      const own = [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
+      const named = node.hasAttribute("aria-label") || node.hasAttribute("aria-labelledby");
+      const up = node.parentElement, state = said.map((name) => node.hasAttribute(name) && name + node.getAttribute(name)).join();
+      found.add([of(node), state, own, named, of(up), of(up.parentElement)].join(" "));
+      if (/^(H[1-6]|NAV|MAIN|ASIDE|HEADER|FOOTER)$/.test(node.tagName)) order.push(node.tagName);
+    }
+    found.add(order.join().replace(/\b(H\d)(,\1)+\b/g, "$1"));
+    return [...found];
+  },
 };
