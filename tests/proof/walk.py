@@ -312,7 +312,8 @@ def walked(walk: Walk, url: str) -> None:
         asked(walk, f"{language} half in", half, most=1)
         seen.append(("half in", half, ["/login/code"]))
         everyone[language] = [
-            Person(who, dict(portal.client.cookies), addresses) for who, portal, addresses in seen
+            Person(who, {each.name: each.value or "" for each in portal.client.cookies.jar}, there)
+            for who, portal, there in seen
         ]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         trips = [
