@@ -1,9 +1,10 @@
 // Copies the assets named in package.json into hub/web/static/vendor/NAME-VERSION/, builds the
 // icon sprite out of the icons used, and writes VENDOR.json. Run: npm ci --ignore-scripts && node copy.mjs
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import subsetFont from "subset-font";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, "node_modules");
@@ -16,7 +17,9 @@ const packages = [
     files: ["dist/uPlot.iife.min.js", "dist/uPlot.min.css", "LICENSE"] },
   { package: "@fontsource-variable/golos-text", name: "golos-text", license: "OFL-1.1",
     files: ["cyrillic", "latin", "latin-ext"].map((s) => `files/golos-text-${s}-wght-normal.woff2`)
-      .concat("LICENSE") },
+      .concat("LICENSE"),
+    // The sign of the rouble is on most pages, and the only one of its file there.
+    parts: { "golos-text-rouble-wght-normal.woff2": ["files/golos-text-latin-ext-wght-normal.woff2", "\u20bd"] } },
   { package: "lucide-static", name: "lucide", license: "ISC", files: ["LICENSE"] },
 ];
 
@@ -30,20 +33,23 @@ const icons = `activity arrow-left arrow-right bell calendar chart-column check 
 const hash = (algorithm, bytes, form) => createHash(algorithm).update(bytes).digest(form);
 
 rmSync(vendor, { recursive: true, force: true });
-const entries = packages.map((item) => {
+const entries = await Promise.all(packages.map(async (item) => {
   const root = join(modules, item.package);
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const read = (file) => readFileSync(join(root, file));
+  const { version } = JSON.parse(read("package.json"));
   const folder = `${item.name}-${version}`;
   mkdirSync(join(vendor, folder), { recursive: true });
-  const files = item.files.map((file) => {
-    const name = basename(file) === "LICENSE" ? "LICENSE.txt" : basename(file);
-    cpSync(join(root, file), join(vendor, folder, name));
-    const bytes = readFileSync(join(vendor, folder, name));
+  const contents = item.files.map((file) =>
+    [basename(file) === "LICENSE" ? "LICENSE.txt" : basename(file), read(file)]);
+  for (const [name, [file, signs]] of Object.entries(item.parts || {}))
+    contents.push([name, await subsetFont(read(file), signs, { targetFormat: "woff2" })]);
+  const files = contents.map(([name, bytes]) => {
+    writeFileSync(join(vendor, folder, name), bytes);
     return { path: `${folder}/${name}`, sha256: hash("sha256", bytes, "hex"),
       sri: `sha384-${hash("sha384", bytes, "base64")}` };
   });
   return { name: item.name, package: item.package, version, license: item.license, files };
-});
+}));
 writeFileSync(join(vendor, "VENDOR.json"), `${JSON.stringify(entries, null, 2)}\n`);
 
 const symbols = icons.map((icon) => {
