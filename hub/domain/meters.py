@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from hub.domain.clock import MeterTime
 
+PHASE_LETTERS = "ABC"  # of phases 1 to 3, as diagrams and tables name them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:

@@ -15,6 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from hub.domain.clock import MeterTime
+from hub.domain.meters import PHASE_LETTERS
 from hub.domain.notices import Source
 from hub.domain.rules import RuleKind
 from hub.locale import N_, gettext, language, ngettext
@@ -157,7 +158,7 @@ def _voltage_title(_facts: Facts, numbers: Facts) -> str:
 def _voltage(facts: Facts, numbers: Facts) -> str:
     phases = [
         gettext("%(volts)s V in phase %(phase)s")
-        % {"volts": number(facts[f"phase_{phase}"]), "phase": phase}
+        % {"volts": number(facts[f"phase_{phase}"]), "phase": PHASE_LETTERS[phase - 1]}
         for phase in (1, 2, 3)
         if f"phase_{phase}" in facts
     ]

@@ -16,6 +16,7 @@ from babel import Locale
 from hub.domain.clock import MeterTime
 from hub.domain.events import KINDS, Group, Severity, kind_of
 from hub.domain.journal import JournalEntry
+from hub.domain.meters import PHASE_LETTERS
 from hub.locale import N_, NBSP, gettext, language, ngettext
 
 if TYPE_CHECKING:  # events are told of in these words themselves
@@ -472,7 +473,13 @@ def _capital(text: str) -> str:
 
 
 def _fact(detail: Mapping[str, str], name: str) -> str:
-    return detail.get(name) or "?"
+    told = detail.get(name) or "?"
+    return phase_letter(told) if name == "phase" else told
+
+
+def phase_letter(number: str) -> str:
+    """Name a phase by its letter; what is no phase stays as it is told."""
+    return PHASE_LETTERS[int(number) - 1] if number in {"1", "2", "3"} else number
 
 
 def _number(detail: Mapping[str, str], name: str) -> float | None:

@@ -136,7 +136,7 @@ def test_titles_severities_and_groups_are_whole(spoken):
     ("kind", "lasted", "text"),
     [
         ("phase_voltage_lost", timedelta(minutes=5, seconds=12),
-         "12 ноября в 14:03 пропало напряжение на фазе 2, на 5 минут 12 секунд"),
+         "12 ноября в 14:03 пропало напряжение на фазе B, на 5 минут 12 секунд"),
         ("power_lost", None, "12 ноября в 14:03 пропало питание, и это еще продолжается"),
         ("case_opened", timedelta(days=1, hours=2, minutes=1),
          "12 ноября в 14:03 вскрыт корпус счетчика, на 1 день 2 часа 1 минуту"),
@@ -151,7 +151,7 @@ def test_titles_severities_and_groups_are_whole(spoken):
          "появились E-01; исчезли E-47")),
         ("energy_limit_exceeded", None, "12 ноября в 14:03 превышен лимит энергии по тарифу 3"),
         ("voltage_above_normal", timedelta(seconds=-90),
-         ("12 ноября в 14:03 напряжение фазы 2 поднялось выше нормы, "
+         ("12 ноября в 14:03 напряжение фазы B поднялось выше нормы, "
          "до 12 ноября 14:01 по часам, которые перевели назад")),
     ],
 )  # fmt: skip
@@ -224,7 +224,7 @@ def test_russian_times(times, word, russian):
     ("kind", "lasted", "text"),
     [
         ("phase_voltage_lost", timedelta(minutes=1, seconds=12), ("On 12 November at 14:03 "
-         "the voltage of phase 2 was lost, for 1 minute 12 seconds")),
+         "the voltage of phase B was lost, for 1 minute 12 seconds")),
         ("clock_corrected", None, ("On 12 November at 14:03 the meter's clock was moved forward by "
          "3 minutes 20 seconds, from 14:03:10 to 14:06:30")),
         ("magnetic_field", None,
@@ -305,7 +305,7 @@ def test_a_stored_event_is_told_in_its_point_s_zone(russian):
         first_seen_at=ended_at,
     )  # fmt: skip
     assert sentence(of_view(view), TODAY).replace(NBSP, " ") == (
-        "12 ноября в 16:03 (14:03 по часам счетчика) пропало напряжение на фазе 2, на 1 час"
+        "12 ноября в 16:03 (14:03 по часам счетчика) пропало напряжение на фазе B, на 1 час"
     )
 
 

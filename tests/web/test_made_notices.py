@@ -369,7 +369,7 @@ def test_voltage_outside_its_limits_is_told_by_phase(own, made, store, look, clo
     ((title, href),) = listed(own, made)
     assert title == "Напряжение вне 207–253 В: Ввод 1"
     text = words(own.open(href).text)
-    assert "201,5 В в фазе 2, 256 В в фазе 3" in text
+    assert "201,5 В в фазе B, 256 В в фазе C" in text
     showed("230", "200", "256")
     assert len(listed(own, made)) == 1
 

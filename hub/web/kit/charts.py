@@ -21,6 +21,7 @@ from hub.web.kit.i18n import gettext
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 6.0, 30.0, 22.0
 RIBBON_NAME_FROM, RIBBON_CODE_FROM = 58.0, 18.0
 GAP_LABEL_FROM = 96.0
+CHARACTER = 7.0  # about the width of one
 LABEL_EVERY = 62.0
 HATCH_EVERY = 9.0
 MINUTES_A_DAY = 1440
@@ -265,11 +266,15 @@ def summary(points: Sequence[ProfilePoint]) -> str:
     return " ".join(sentences)
 
 
-def hours(minutes: int) -> str:
-    """Write the length of a gap: ``10,5 ч``."""
-    value = Decimal(minutes) / 60
-    whole = value == value.to_integral_value()
-    return gettext("%(n)s h") % {"n": number(value, 0 if whole else 1)}
+def length(minutes: int) -> str:
+    """Write how long a gap is: ``2 сут 20 ч 30 мин``."""
+    days, rest = divmod(minutes, 24 * 60)
+    parts = (
+        (days, gettext("%(n)s d")),
+        (rest // 60, gettext("%(n)s h")),
+        (rest % 60, gettext("%(n)s min")),
+    )
+    return " ".join(words % {"n": count} for count, words in parts if count)
 
 
 # -- parts -------------------------------------------------------------------------------------
@@ -335,14 +340,14 @@ def _gaps(plane: Plane) -> tuple[Area, ...]:
         if is_gap:
             left = plane.edges[first]
             width = round(plane.edges[last] - left, 1)
-            minutes = sum(p.minutes for p in plane.points[first:last])
+            note = length(sum(p.minutes for p in plane.points[first:last]))
             gaps.append(
                 Area(
                     left,
                     width,
                     title=gettext("No data"),
-                    note=hours(minutes),
-                    labelled=width >= GAP_LABEL_FROM,
+                    note=note,
+                    labelled=width >= max(GAP_LABEL_FROM, CHARACTER * len(note)),
                 )
             )
     return tuple(gaps)

@@ -25,7 +25,9 @@ def chart_words() -> dict[str, str]:
         "kw": gettext("kW"),
         "kwh": gettext("kWh"),
         "kvar": gettext("kvar"),
-        "hours": gettext("h"),
+        "d": gettext("%(n)s d"),
+        "h": gettext("%(n)s h"),
+        "min": gettext("%(n)s min"),
         "kw_spoken": gettext("kilowatts"),
         "label": gettext(
             "Load profile chart. Left and right arrows move by an interval, Page Up and Page "

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from hub.domain.meters import PHASE_LETTERS
 from hub.web.kit import svg
 from hub.web.kit.charts import Label, axis_labels, nice_ceiling
 
-LETTERS = "ABC"
 WIDTH, HEIGHT = 360.0, 300.0
 CENTRE = WIDTH / 2, HEIGHT / 2
 NOMINAL_RADIUS = 96.0  # of the nominal voltage; the longest current is shorter
@@ -76,7 +76,7 @@ def draw_vectors(d: VectorDiagram) -> Markup:
     parts += [f'<circle class="grid-c" cx="{x:g}" cy="{y:g}" r="{r:g}"/>' for r in RINGS]
     strongest = max((p.amperes or 0.0 for p in d.phases), default=0.0)
     for phase in d.phases:
-        kind = f"ph{LETTERS.index(phase.letter) + 1}"
+        kind = f"ph{PHASE_LETTERS.index(phase.letter) + 1}"
         parts.append(f'<g class="{kind}">{_phase(phase, d.nominal, strongest)}</g>')
     parts += [_names(phase) for phase in d.phases if phase.volts is not None]
     parts.append(f'<circle class="dot" cx="{x:g}" cy="{y:g}" r="3.5"/></svg>')

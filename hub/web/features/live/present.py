@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from hub.domain.meters import PHASE_LETTERS
 from hub.services.live import FRESH, LASTS, LivePage
 from hub.services.points import Contact
 from hub.services.sentences import duration
 from hub.web.features.live.diagram import (
-    LETTERS,
     MINUTES,
     Phase,
     PowerLine,
@@ -88,7 +88,7 @@ def live_view(found: LivePage, now: datetime, *, paused: bool, since: int, first
         % {"share": share(power, shared), "limit": number(shared / KILO, 0)},
         share_percent=0 if not shared or power is None else min(round(power / shared * 100), 100),
         exporting=exporting,
-        phases=[LETTERS[n] for n in phases],
+        phases=[PHASE_LETTERS[n] for n in phases],
         rows=_rows(values, phases, norm),
         norm=""
         if norm is None
@@ -222,7 +222,7 @@ def _warnings(values: Values, phases: list[int], norm: tuple[Decimal, Decimal] |
     said = []
     for n in phases:
         cell = _volts(values.get(U[n]), norm)
-        facts = {"phase": LETTERS[n], "volts": cell.text}
+        facts = {"phase": PHASE_LETTERS[n], "volts": cell.text}
         if cell.out == "low":
             said.append(gettext("The voltage of phase %(phase)s is low: %(volts)s V.") % facts)
         elif cell.out == "high":
@@ -261,7 +261,7 @@ def _vectors(
     volt = gettext("V")
     drawn = [
         Phase(
-            LETTERS[n],
+            PHASE_LETTERS[n],
             None if U[n] not in values else float(values[U[n]]),
             _with_unit(values.get(U[n]), 1, volt),
             angles[n],
@@ -302,7 +302,7 @@ def _sentence(values: Values, phases: list[int], at: datetime | None) -> str:
     parts += [
         gettext("Phase %(phase)s: %(volts)s volts, %(amperes)s amperes.")
         % {
-            "phase": LETTERS[n],
+            "phase": PHASE_LETTERS[n],
             "volts": number(values.get(U[n]), 0),
             "amperes": _amperes(values.get(I[n])),
         }

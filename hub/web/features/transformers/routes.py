@@ -8,6 +8,7 @@ from litestar import Router, get
 from litestar.params import FromPath
 from litestar.response import Response
 
+from hub.domain.meters import PHASE_LETTERS
 from hub.plugins.api import TransformerCard, TransformerFact
 from hub.services.pages import TransformersPage
 from hub.services.transformers import CURRENT, PHASES, VOLTAGE, TransformerSet
@@ -139,7 +140,7 @@ def _due(each: TransformerSet, today: date) -> tuple[Due, ...]:
             text = "" if card is None else card.facts.get(TransformerFact.NEXT_VERIFICATION_ON, "")
             by = told_day(text)
             if card is not None and by is not None and (by - today).days <= DUE_DAYS:
-                found.append(Due(card.kind, card.phase, by, (by - today).days))
+                found.append(Due(card.kind, PHASE_LETTERS[card.phase - 1], by, (by - today).days))
     return tuple(sorted(found, key=lambda due: due.day))
 
 
@@ -174,7 +175,10 @@ def transformers_sheet(view: TransformersView) -> Sheet:
         (gettext("Current transformation ratio"), view.current_ratio),
         (gettext("Voltage transformation ratio"), view.voltage_ratio),
     ]
-    phases = [Column(gettext("Phase %(n)s") % {"n": phase}) for phase in PHASES]
+    phases = [
+        Column(f"{gettext('Phase %(n)s') % {'n': phase}} ({PHASE_LETTERS[phase - 1]})")
+        for phase in PHASES
+    ]
     heads = [gettext("Set"), gettext("Kind"), gettext("Parameter")]
     return Sheet(
         name=f"transformers-{view.head.id}",

@@ -47,7 +47,7 @@ class Due:
     """A verification that is due: ``days`` are negative once it is over."""
 
     kind: str
-    phase: int
+    phase: str  # its letter
     day: date
     days: int
 

@@ -314,8 +314,8 @@
         g.fillStyle = c.sunken; g.globalAlpha = 0.7; g.fillRect(x, top, w, height); g.globalAlpha = 1;
         this.hatch(g, x, top, w, height, c.gap, 9, r);
         g.strokeStyle = c.gap; g.lineWidth = r; g.strokeRect(x, top + 0.5, w, height - 1);
-        const hours = (run.to - run.from) * d.minutes / 60;
-        if (w / r >= 96) this.plate(g, this.words.no_data, `${this.fmt.n0.format(hours)}\u00a0${this.words.hours}`, x + w / 2, top + height / 2, r);
+        const long = this.length((run.to - run.from) * d.minutes);
+        if (w / r >= Math.max(96, 7 * long.length)) this.plate(g, this.words.no_data, long, x + w / 2, top + height / 2, r);
       }
       if (this.limit) {
         const y = u.valToPos(this.limit, "y", true);
@@ -340,6 +340,11 @@
         g.stroke(this.stepPath(u, values, run.from, run.to, null));
       }
       g.setLineDash([]);
+    }
+
+    length(minutes) {
+      const parts = [["d", Math.floor(minutes / 1440)], ["h", Math.floor(minutes % 1440 / 60)], ["min", minutes % 60]];
+      return parts.filter(([, count]) => count).map(([unit, count]) => this.words[unit].replace("%(n)s", count)).join(" ");
     }
 
     plate(g, title, note, x, y, r) {
