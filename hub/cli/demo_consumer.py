@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.cli.demo_books import HEAT, LODGE, MANUAL
 from hub.domain.rules import Often, RuleKind
 from hub.services.appeals import Appeals, Draft
 from hub.services.bookkeeping import Bookkeeping
+from hub.services.drafts import Drafts, NewFile
 from hub.services.exchange import Exchange
 from hub.services.notices import Notices
 from hub.services.rules import Rules, TypedRule
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from hub.services.passwords import Passwords
     from hub.store.unit import Store
 
+PHOTO = Path(__file__).with_name("demo_meter.webp")  # drawn, no real meter
 NEWS_FOR = timedelta(days=7)  # what is older has been read
 RULES = (
     ("Дом, ввод 380 В", RuleKind.MONTH_ENERGY, TypedRule("100")),
@@ -79,6 +82,8 @@ def _write(store: "Store", user_id: int) -> None:
             key = f"demo/{row.number}"
             submissions.submit(user_id, row.id, key, typed[row.number], confirmed=True)
     home = next(row.contract_id for row in points if row.number == MANUAL)
+    place = f"/contracts/{home}/appeals/new"
+    Drafts(store).attach(user_id, place, {}, [NewFile("Водомер.webp", PHOTO.read_bytes())])
     appeals.create(
         user_id,
         home,
@@ -89,4 +94,5 @@ def _write(store: "Store", user_id: int) -> None:
             subject="Перерасчет за ноябрь",
             text="В счете больше воды, чем показал счетчик. Прошу проверить.",
         ),
+        place,
     )

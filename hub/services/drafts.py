@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain.files import LARGEST_FILE, MOST_FILES, UNKNOWN, clean_name, kind_of
+from hub.domain.photos import plain
 from hub.errors import InputRefused, Missing
 from hub.services.clock import utc_now
 from hub.store import drafts as stored
@@ -67,11 +68,11 @@ class Drafts:
 
     def keep(self, user_id: int, place: str, fields: Mapping[str, str]) -> bool:
         """Keep what was typed, in place of what was there; False for more than any form holds."""
-        plain = _plain(fields)
-        if len(place) > LONGEST_PLACE or len(plain) > LARGEST_FIELDS:
+        typed = _plain(fields)
+        if len(place) > LONGEST_PLACE or len(typed) > LARGEST_FIELDS:
             return False
         with self.store.write() as unit:
-            stored.put(unit, user_id, place, plain, self.clock())
+            stored.put(unit, user_id, place, typed, self.clock())
         return True
 
     def attach(
@@ -80,35 +81,37 @@ class Drafts:
         """Keep what was typed and put files to it.
 
         What can be taken is taken; then InputRefused says what could not and why: the first file
-        that is too large, of another kind, or one too many. The same file twice is one.
+        that is too large, of another kind, or one too many. The same file twice is one. Of
+        pictures only the picture is kept: no place, no camera.
         """
-        plain, wrong = _plain(fields), ""
-        if len(place) > LONGEST_PLACE or len(plain) > LARGEST_FIELDS:
+        typed, wrong = _plain(fields), ""
+        if len(place) > LONGEST_PLACE or len(typed) > LARGEST_FIELDS:
             raise Missing
         with self.store.write() as unit:
-            row = stored.put(unit, user_id, place, plain, self.clock())
+            row = stored.put(unit, user_id, place, typed, self.clock())
             count = len(stored.files_of_draft(unit, row.id or 0))
             total = stored.bytes_of(unit, user_id)
             for each in files:
-                if stored.has_file(unit, row.id or 0, each.content):
+                media_type = kind_of(each.content)
+                content = plain(each.content, media_type)
+                if stored.has_file(unit, row.id or 0, content):
                     continue
                 refusal = _refusal(each, count, total)
                 if refusal:
                     wrong = wrong or refusal
                     continue
-                media_type = kind_of(each.content)
                 unit.session.add(
                     tables.Attachment(
                         draft_id=row.id,
                         name=clean_name(each.name, media_type),
                         media_type=media_type,
-                        size=len(each.content),
-                        content=each.content,
+                        size=len(content),
+                        content=content,
                         at=self.clock(),
                     )
                 )
                 unit.session.flush()
-                count, total = count + 1, total + len(each.content)
+                count, total = count + 1, total + len(content)
         if wrong:
             raise InputRefused({"files": wrong})
 

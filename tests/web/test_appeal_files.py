@@ -250,3 +250,19 @@ def test_unlinking_forgets_what_was_typed_there(signed, store):
     signed.send(f"{signed.here}/unlink")
     with store.read() as unit:
         assert unit.session.exec(select(tables.Draft)).all() == []
+
+
+async def test_a_photo_leaves_without_the_place_it_was_taken_at(signed, keeping, carry):
+    def block(marker: int, body: bytes) -> bytes:
+        return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
+
+    head, picture = b"\xff\xd8", block(0xDB, bytes(65)) + block(0xDA, b"\1") + b"pixels\xff\xd9"
+    place = b"54.9884 N 82.9006 E"
+    photo = head + block(0xE1, b"Exif\0\0MM\0*" + place) + block(0xE1, place) + picture
+    assert "Из фото мы убираем место и время съемки" in words(signed.open(signed.new).text)
+    answer = send(signed, "", "", ("счетчик.jpg", photo), **TYPED)
+    await carry()
+    assert [file.content for file in keeping.files(1)] == [head + picture]
+    page = signed.open(answer.headers["location"]).text
+    (shown,) = re.findall(r'<img class="thumb" src="(/appeals/files/\d+)"', page)
+    assert signed.open(shown).content == head + picture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from hub.errors import Missing
@@ -107,17 +108,23 @@ def state_of(card: PointCard, now: datetime) -> str:
     return "online"
 
 
+def zones_of(latest: LatestReadings) -> dict[int, Decimal]:
+    """Give the registers by zone; where T1 is the only one it is the total, 0."""
+    found = {zone_number(each.tariff.label): each.value for each in latest.readings}
+    return {0: found[1]} if found.keys() - {0} == {1} else found
+
+
 def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[RegisterText, ...]:
     """Word the registers of the meter's face, in reading order; the total only if it is alone."""
     if latest is None:
         return ()
-    by_zone = {zone_number(each.tariff.label): each for each in latest.readings}
+    by_zone = zones_of(latest)
     order = in_reading_order(by_zone)
     names = zone_names(order)
     return tuple(
         RegisterText(
             f"T{zone} {names.get(zone, '')}".strip() if zone else gettext("Total"),
-            number(by_zone[zone].value, 2 if decimals is None else decimals),
+            number(by_zone[zone], 2 if decimals is None else decimals),
             zone,
         )
         for zone in order or by_zone

@@ -354,7 +354,7 @@ def file_row(file: FileView) -> FileRow:
         file.name,
         file.size,
         f"/appeals/files/{file.id}" if file.here else None,
-        "eye" if file.media_type.startswith("image/") else "file-text",
+        picture=file.here and file.media_type.startswith("image/"),
         lost=file.size < 0,
     )
 

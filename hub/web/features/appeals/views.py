@@ -40,7 +40,7 @@ class FileRow:
     name: str
     size: int
     href: str | None
-    symbol: str
+    picture: bool
     lost: bool = False
 
 

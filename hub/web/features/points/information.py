@@ -20,7 +20,7 @@ from hub.web.kit.point_head import (
     local,
     told_day,
     unit_words,
-    zone_number,
+    zones_of,
 )
 
 LEFT = {
@@ -169,7 +169,7 @@ def _last_reading(card: PointCard) -> str | None:
     """Word the registers as the manual does: «T1 – 3124,027, T2 – 1527,796»."""
     if card.latest is None:
         return None
-    by_zone = {zone_number(each.tariff.label): each.value for each in card.latest.readings}
+    by_zone = zones_of(card.latest)
     zones = in_reading_order(by_zone)
     if not zones:
         return ", ".join(face(value) for value in by_zone.values())
