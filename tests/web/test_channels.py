@@ -196,3 +196,23 @@ def test_somebody_elses_choices_stay_theirs(own, store, anna, portal):
     post(own, turn="meters.off")
     with store.read() as unit:
         assert notify.choices(unit, anna + 1) == AT_FIRST
+
+
+def test_a_box_is_kept_as_soon_as_it_is_ticked_and_said(own, store, anna):
+    """As the table sends it: the quiet hours that are typed meanwhile stay typed."""
+    post(own, quiet="1", quiet_from="23:30", quiet_to="6:15")
+    page = own.open(PAGE).text
+    token = own.fill(page, PAGE, {})["_csrf_token"]
+    boxes = dict.fromkeys(ticked(page) - {"appeal.email"}, "1")
+    typed = {**boxes, "part": "matrix", "quiet": "1", "quiet_from": "2", "_csrf_token": token}
+    answer = own.client.post(PAGE, data=typed, headers=PART)
+    assert answer.status_code == 200
+    assert "Сохранено. Обращения, E-mail: выключено." in words(answer.text)
+    assert answer.text.lstrip().startswith('<section class="card flush" id="matrix"')
+    assert names(chosen(store, anna)) == names(AT_FIRST) - {"appeal.email"}
+    assert 'value="23:30"' in own.open(PAGE).text
+    answer = own.client.post(PAGE, data=typed | {"appeal.email": "1"}, headers=PART)
+    assert "Сохранено. Обращения, E-mail: включено." in words(answer.text)
+    assert chosen(store, anna) == AT_FIRST
+    answer = own.client.post(PAGE, data=typed | {"turn": "meters.off"}, headers=PART)
+    assert 'value="meters.on"' in answer.text

@@ -12,7 +12,7 @@ from hub.web.kit import flash
 from hub.web.kit.forms import Form
 from hub.web.kit.i18n import N_, gettext
 from hub.web.kit.requests import AnyRequest, Typed
-from hub.web.kit.respond import redirect
+from hub.web.kit.respond import redirect, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
 from hub.web.kit.visitor import signed_in
@@ -28,6 +28,7 @@ ROWS = {
     Source.METER: (N_("Events of the meters"), N_("What the meter recorded by itself")),
     Source.RULE: (N_("My rules"), N_("What you asked to be watched")),
 }
+CHANNELS = {Channel.PORTAL: N_("Portal"), Channel.EMAIL: "E-mail", Channel.SMS: "SMS"}
 
 
 @get("/account/notifications", sync_to_thread=True)
@@ -40,7 +41,11 @@ def channels_page(request: AnyRequest) -> Response[str]:
 
 @post("/account/notifications", sync_to_thread=True, status_code=200)
 def choose_channels(request: AnyRequest, data: Typed) -> Response[str]:
-    """Keep what is ticked; the button of a group turns all of it off, or on as at first."""
+    """Keep what is ticked; the button of a group turns all of it off, or on as at first.
+
+    The part «matrix» comes as soon as a box is ticked: the quiet hours stay as they are kept.
+    """
+    channels, user_id = services(request).channels, signed_in(request).user_id
     wanted = {each for each in _every() if data.get(_name(*each))}
     group, _, turned = data.get("turn", "").partition(".")
     if group in GROUPS:
@@ -49,10 +54,15 @@ def choose_channels(request: AnyRequest, data: Typed) -> Response[str]:
             wanted |= {each for each in AT_FIRST if each[0] in GROUPS[group][1]}
     values = {name: data.get(name, "") for name in ("quiet", "quiet_from", "quiet_to")}
     quiet = (values["quiet_from"], values["quiet_to"]) if values["quiet"] else None
+    at_once = data.get("part") == "matrix"
+    before = channels.look(user_id)
     try:
-        services(request).channels.choose(signed_in(request).user_id, wanted, quiet)
+        channels.choose(user_id, wanted, before.quiet if at_once else quiet)
     except InputRefused as error:
         return _channels(request, frozenset(wanted), refused(error, values))
+    if at_once and wants_fragment(request):
+        kept = channels.look(user_id).chosen
+        return _channels(request, kept, Form(), _said(before.chosen ^ kept, kept))
     answer = redirect(request, "/account/notifications")
     flash.put(request, answer, Flash(gettext("Saved.")))
     return answer
@@ -66,7 +76,18 @@ def _name(source: Source, channel: Channel) -> str:
     return f"{source.value}.{channel.value}"
 
 
-def _channels(request: AnyRequest, chosen: Chosen, form: Form) -> Response[str]:
+def _said(changed: Chosen, kept: Chosen) -> str:
+    """Say what has been saved: «Обращения, E-mail: включено»."""
+    if len(changed) != 1:
+        return gettext("Saved.")
+    ((source, channel),) = changed
+    facts = {"source": gettext(ROWS[source][0]), "channel": gettext(CHANNELS[channel])}
+    if (source, channel) in kept:
+        return gettext("Saved. %(source)s, %(channel)s: on.") % facts
+    return gettext("Saved. %(source)s, %(channel)s: off.") % facts
+
+
+def _channels(request: AnyRequest, chosen: Chosen, form: Form, saved: str = "") -> Response[str]:
     found = services(request).channels.look(signed_in(request).user_id)
     groups = tuple(
         SourceGroup(
@@ -85,7 +106,6 @@ def _channels(request: AnyRequest, chosen: Chosen, form: Form) -> Response[str]:
         for key, (label, sources) in GROUPS.items()
     )
     sms = services(request).phones is not None
-    view = ChannelsView(groups, found.email, found.phone, sms, form)
-    return show(
-        request, "account/channels.html", "choices" if form.failed else "tab", view, form.status
-    )
+    view = ChannelsView(groups, found.email, found.phone, sms, form, saved)
+    block = "matrix" if saved else "choices" if form.failed else "tab"
+    return show(request, "account/channels.html", block, view, form.status)

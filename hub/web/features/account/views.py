@@ -127,3 +127,4 @@ class ChannelsView:
     phone: str
     sms: bool
     form: Form = field(default_factory=Form)
+    saved: str = ""  # what has been kept at once
