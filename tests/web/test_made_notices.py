@@ -245,6 +245,26 @@ def test_the_form_of_another_kind_is_the_block_of_the_page(own, made):
     assert own.open("/account/rules/new?point=99999").status_code == 404
 
 
+@pytest.mark.parametrize("headers", [{}, PART])
+def test_what_was_typed_for_a_kind_waits_there_while_others_are_looked_at(own, made, headers):
+    path = f"/account/rules/new?point={made.point}&kind=power"
+    seen = own.send(path, "/account/rules/new", headers, to="voltage", high="5,5", often="each")
+    where = seen.headers.get("location") or seen.headers["hx-push-url"]
+    shown = own.open(where).text
+    assert not headers or 'id="rule-form"' in seen.text
+    fields = own.fill(shown, "/account/rules/new", {})
+    assert (fields["low"], fields["high"], fields["often"]) == ("207", "253", "each")
+    back = own.send(where, "/account/rules/new", headers, to="power", low="200")
+    where = back.headers.get("location") or back.headers["hx-push-url"]
+    fields = own.fill(own.open(where).text, "/account/rules/new", {})
+    assert (fields["kind"], fields["high"], fields["often"]) == ("power", "5,5", "each")
+    assert fields["voltage.low"] == "200"
+    refused = own.send(where, "/account/rules/new", headers, high="много")
+    assert refused.status_code == 422
+    assert 'name="voltage.low" value="200"' in refused.text
+    assert own.send(where, "/account/rules/new", high="6").status_code == 303
+
+
 def test_rules_are_their_owner_s(portal, made, store):
     rule = Rules(store).add(made.user, made.point, RuleKind.POWER, TypedRule("5", often="day"))
     make(store, "boris@example.org")

@@ -46,6 +46,8 @@ def test_page_works_without_script(client, name: str):
         if "data-hx-post" in attributes and tag == "button":
             assert 'type="submit"' in attributes, "it sends its form"
             assert 'name="' in attributes
+        elif 'data-hx-trigger="change"' in attributes:
+            assert 'class="actions no-js"' in html, "a button sends what is not sent at once"
         elif "data-hx-post" in attributes:
             assert tag == "form"
             assert "action=" in attributes

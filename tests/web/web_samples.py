@@ -178,7 +178,7 @@ def rule_form_view(kind: str, *, failed: bool = False) -> rules.RuleFormView:
         return rules.RuleFormView(
             "/account/rules/1", kind, (), (), form, "Напряжение", "Ввод 1", chooses=True
         )
-    kinds = (Choice("Мощность", "?kind=power", True), Choice("Напряжение", "?kind=voltage"))
+    kinds = (("power", "Мощность"), ("voltage", "Напряжение"))
     form = Form({"high": "много", "point": "1"}, {"high": FieldError("Число.", "не число")})
     points = (("1", "Ввод 1"), ("2", "Цех"))
     return rules.RuleFormView("/account/rules/new", kind, kinds, points, form)

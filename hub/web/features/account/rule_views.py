@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from hub.web.kit.forms import Form
-from hub.web.kit.views import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +39,20 @@ class RulesView:
 class RuleFormView:
     """A rule being set or changed. Fields: point, high, of a voltage low, and often.
 
-    ``kinds``: what can be looked at, as links; of a rule that is changed only its own, in words.
+    ``kinds``: what can be looked at, value and label; none of a rule that is changed.
+    ``others``: what was typed for other kinds, name and text.
     ``points``: value and label; empty when the point can't be chosen any more.
     """
 
     action: str
     kind: str
-    kinds: tuple[Choice, ...]
+    kinds: tuple[tuple[str, str], ...]
     points: tuple[tuple[str, str], ...]
     form: Form = field(default_factory=Form)
     words: str = ""
     point: str = ""
     chooses: bool = False  # how often
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

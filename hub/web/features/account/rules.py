@@ -1,5 +1,6 @@
 """«Мои правила»: what a person wants to be told of their own points."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from urllib.parse import urlencode
@@ -25,10 +26,9 @@ from hub.web.kit.forms import Form
 from hub.web.kit.i18n import N_, gettext, ngettext
 from hub.web.kit.point_head import known_id
 from hub.web.kit.requests import AnyRequest, Typed
-from hub.web.kit.respond import redirect
+from hub.web.kit.respond import redirect, wants_fragment
 from hub.web.kit.services import services
 from hub.web.kit.shell import Flash
-from hub.web.kit.views import Choice
 from hub.web.kit.visitor import signed_in
 
 HERE = "/account/rules"
@@ -58,6 +58,7 @@ OFTEN = {
     Often.DAY: N_("at most once a day"),
     Often.EACH: N_("each time, once it has recovered in between"),
 }
+LIMITS = ("high", "low")
 USUAL = {RuleKind.SILENCE: {"high": "24"}, RuleKind.VOLTAGE: {"low": "207", "high": "253"}}
 
 
@@ -68,23 +69,16 @@ def rules_page(request: AnyRequest) -> Response[str]:
 
 @get(f"{HERE}/new", sync_to_thread=True)
 def new_rule(request: AnyRequest) -> Response[str]:
-    """Show the form of one kind; the address may name ``kind`` and what the form has in it.
+    """Show the form of one kind; the address may name ``kind``, point and how often.
 
-    A link to another kind names a point too; what the form sends along comes after it.
+    What was typed for a kind stands there under its name, «power.high»: of the kind that is shown
+    it fills the form, of the others it waits in it.
     """
     points = services(request).rules.points(signed_in(request).user_id)
     if not points:
         return redirect(request, HERE)
     asked = request.query_params
-    point = _point(points, asked.getall("point", [""])[-1])
-    kind = _kind(asked.get("kind", "") or RuleKind.DAY_ENERGY.value)
-    values = {"point": str(point.id), "often": Often.DAY.value, **USUAL.get(kind, {})}
-    usual = {value for each in USUAL.values() for value in each.values()}
-    for name in ("high", "low", "often"):
-        text = asked.getall(name, [""])[-1]
-        if text and text not in usual:  # the usual of another kind was not typed
-            values[name] = text
-    view = _new(points, point, kind, Form(values))
+    view = _opened(points, _kind(asked.get("kind", "") or RuleKind.DAY_ENERGY.value), asked)
     return show(request, FORM_PAGE, "rule_form", view, OK)
 
 
@@ -93,6 +87,8 @@ def add_rule(request: AnyRequest, data: Typed) -> Response[str]:
     who, made = signed_in(request), services(request).rules
     points = made.points(who.user_id)
     kind = _kind(data.get("kind", ""))
+    if data.get("to"):
+        return _switched(request, points, kind, data)
     values = {name: data.get(name, "") for name in ("point", "high", "low", "often")}
     try:
         point_id = int(values["point"]) if values["point"].isdecimal() else 0
@@ -100,10 +96,43 @@ def add_rule(request: AnyRequest, data: Typed) -> Response[str]:
     except InputRefused as error:
         if not points:
             raise Missing from error
-        chosen = next((each for each in points if str(each.id) == values["point"]), points[0])
-        view = _new(points, chosen, kind, refused(error, values))
+        view = _new(points, kind, refused(error, values), _of_others(kind, data))
         return show(request, FORM_PAGE, "rule_form", view, view.form.status)
     return _done(request, gettext("The rule is set. It is looked at whenever data come."))
+
+
+def _switched(
+    request: AnyRequest, points: list[PointChoice], kind: RuleKind, data: Mapping[str, str]
+) -> Response[str]:
+    """Give the form of another kind; what was typed for this one comes back with it."""
+    if not points:
+        raise Missing
+    to = _kind(data["to"])
+    known = next((each for each in points if str(each.id) == data.get("point")), points[0])
+    address = {"kind": to.value, "point": str(known.id), "often": data.get("often", "")}
+    address |= dict(_of_others(kind, data))
+    address |= {f"{kind}.{name}": data.get(name, "") for name in LIMITS}
+    address = {name: text for name, text in address.items() if text}
+    where = f"{HERE}/new?{urlencode(address)}"
+    if not wants_fragment(request):
+        return redirect(request, where)
+    answer = show(request, FORM_PAGE, "rule_form", _opened(points, to, address), OK)
+    answer.headers["HX-Push-Url"] = where
+    return answer
+
+
+def _opened(points: list[PointChoice], kind: RuleKind, asked: Mapping[str, str]) -> RuleFormView:
+    point = _point(points, asked.get("point", ""))
+    values = {"point": str(point.id), "often": Often.DAY.value, **USUAL.get(kind, {})}
+    values |= {name: asked[f"{kind}.{name}"] for name in LIMITS if f"{kind}.{name}" in asked}
+    values |= {name: asked[name] for name in ("often", *LIMITS) if asked.get(name)}
+    return _new(points, kind, Form(values), _of_others(kind, asked))
+
+
+def _of_others(kind: RuleKind, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Find what was typed for the other kinds."""
+    names = [f"{each}.{name}" for each in RuleKind if each is not kind for name in LIMITS]
+    return tuple((name, data[name]) for name in names if data.get(name))
 
 
 @get(f"{HERE}/{{rule_id:int}}", sync_to_thread=True)
@@ -240,23 +269,22 @@ def _own_form(rule: Rule) -> Form:
     return Form(values)
 
 
-def _new(points: list[PointChoice], point: PointChoice, kind: RuleKind, form: Form) -> RuleFormView:
-    kinds = tuple(
-        Choice(
-            gettext(NAMES[each]),
-            f"{HERE}/new?{urlencode({'point': point.id, 'kind': each.value})}",
-            each is kind,
-        )
-        for each in RuleKind
-    )
+def _new(
+    points: list[PointChoice],
+    kind: RuleKind,
+    form: Form,
+    others: tuple[tuple[str, str], ...],
+) -> RuleFormView:
+    kinds = tuple((each.value, gettext(NAMES[each])) for each in RuleKind)
     several = len({each.contract for each in points}) > 1
     labels = tuple(
         (str(each.id), f"{each.name} ({each.contract})" if several else each.name)
         for each in points
     )
     return RuleFormView(
-        f"{HERE}/new", kind.value, kinds, labels, form, chooses=kind in CHOOSES_OFTEN
-    )
+        f"{HERE}/new", kind.value, kinds, labels, form,
+        chooses=kind in CHOOSES_OFTEN, others=others,
+    )  # fmt: skip
 
 
 def _edit(found: RuleView, form: Form) -> RuleFormView:
