@@ -12,6 +12,7 @@ from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from typing_extensions import override
 
@@ -36,11 +37,13 @@ from hub.services.rules import Rules
 from hub.services.second_factor import SecondFactors
 from hub.services.shell import Shell as ShellService
 from hub.services.submissions import Submissions
+from hub.services.tokens import Tokens
 from hub.services.watch import Watch
 from hub.settings import Settings
 from hub.store.unit import Store
 from hub.web.features.access import routes as access
 from hub.web.features.account import routes as account
+from hub.web.features.api import routes as api
 from hub.web.features.appeals import routes as appeals
 from hub.web.features.contracts import routes as contracts
 from hub.web.features.demo import routes as demo
@@ -85,6 +88,7 @@ FEATURES: Final[tuple[Router, ...]] = (
     help_pages.router,
     install.router,
     demo.router,
+    api.router,
 )
 
 
@@ -114,19 +118,21 @@ def create_app(settings: Settings, store: Store, plugins: Plugins) -> Litestar:
     sends_sms = settings.demo or settings.sms_url is not None
     sms = plugins.notifiers.get("sms") if sends_sms else None
     phones = Phones(store, sms.check_address) if sms else None
+    persons, factors = Persons(store, passwords), SecondFactors(store)
     made = Services(
         store=store,
         accounts=Accounts(store, passwords),
         recovery=Recovery(store, passwords),
-        persons=Persons(store, passwords),
-        leaving=Leaving(store, Persons(store, passwords)),
-        second_factors=SecondFactors(store),
+        persons=persons,
+        leaving=Leaving(store, persons),
+        second_factors=factors,
         channels=Channels(store),
         contracts=Contracts(store, plugins, passwords, web=web),
         drafts=Drafts(store),
         notices=Notices(store),
         appeals=Appeals(store),
         rules=Rules(store),
+        tokens=Tokens(store, persons, factors),
         submissions=Submissions(store),
         home=Home(store),
         pages=PointPages(store),
@@ -185,7 +191,11 @@ def assemble(
             version=version("metering-hub"),
             path="/schema",
             render_plugins=[probes.SchemaPage(), JsonRenderPlugin()],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
+            ),
         ),
+        include_in_schema=False,  # but for what programs may rely on, which says so itself
         exception_handlers={Exception: on_error(shell_of)},
         request_class=PortalRequest,
         on_shutdown=list(on_shutdown),

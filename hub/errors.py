@@ -415,6 +415,22 @@ class LinkSpent(AccountError):
     sentence = "This link was used or has expired; ask for a new one."
 
 
+class TokenRefused(AccountError):
+    code = "token.refused"
+    sentence = "The token is not known, was revoked or has expired; make a new one in the profile."
+
+
+class TokenTooNarrow(AccountError):
+    """The token is good, but not for this; ``scope`` is what it lacks."""
+
+    code = "token.too_narrow"
+    sentence = "The token does not allow this; make one that does."
+
+    def __init__(self, detail: str = "", /, *, scope: str = "") -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+
 class ContractAlreadyLinked(AccountError):
     code = "contract.already_linked"
     sentence = "This contract is already in your list."

@@ -43,7 +43,7 @@ class Browser:
         fields = {}
         for text in INPUT.findall(bodies[action]):
             found = attributes(text)
-            if found.get("type") != "checkbox" or "checked" in text:
+            if found.get("type") not in {"checkbox", "radio"} or "checked" in text:
                 fields[found["name"]] = found.get("value", "")
         for name, options in SELECT.findall(bodies[action]):
             chosen = [attributes(text) for text in re.findall(r"<option\b([^>]*)>", options)

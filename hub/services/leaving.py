@@ -39,7 +39,7 @@ READ_ME = """Архив данных личного кабинета. Файлы
 user - вы сами, contract - договоры, contract_point - точки учета, told_reading - показания,
 submission - переданные показания, notice - уведомления, appeal и appeal_message - обращения,
 attachment - их файлы (сами файлы в папке files), draft и draft_words - неотправленное,
-own_rule - ваши правила, user_session - входы, processing_consent - согласия;
+own_rule - ваши правила, user_session - входы, processing_consent - согласия, api_token - токены;
 half_hours_N и events_N - половины часа (кВт*ч и квар*ч) и события точки N.
 Времена в UTC. Паролей и ключей в архиве нет.
 

@@ -92,6 +92,7 @@ PATHS = {
     "password": "/login",
     "recover": "/recover/{token}",
     "taken": "/login",
+    "token": "/account/tokens",
 }
 
 

@@ -18,6 +18,7 @@ from hub.services.clock import utc_now
 from hub.services.mail import MailOrder, order_mail
 from hub.services.passwords import Passwords
 from hub.store import accounts as stored
+from hub.store import tokens
 from hub.store.tables import OneTimeToken, User
 from hub.store.unit import Store, Unit
 
@@ -108,7 +109,7 @@ class Recovery:
         return found is not None and found.spent_at is None and found.expires_at > now
 
     def reset(self, token: str, password: str, again: str) -> None:
-        """Set the password and end all sessions of the user, who is told by mail.
+        """Set the password, end all sessions and tokens of the user, who is told by mail.
 
         InputRefused for a password that can't be; LinkSpent the second time, or too late.
         """
@@ -126,6 +127,7 @@ class Recovery:
                 raise LinkSpent
             stored.set_password(unit, user.id or 0, password_hash)
             stored.end_sessions(unit, user.id or 0)
+            tokens.remove_all(unit, user.id or 0)
             tell_changed(unit, user, now)
 
 

@@ -44,7 +44,11 @@ def delete_from(unit: Unit, root: str, row_id: int) -> None:
 def rows_of(unit: Unit, user_id: int, name: str) -> Iterator[dict[str, Any]]:
     """Give a person's rows of a table without what is sealed or hashed, a few hundred at a time."""
     table: Table = _T[name]
-    shown = [column for column in table.c if not any(part in column.name for part in INSIDE)]
+    shown = [
+        column
+        for column in table.c
+        if column.foreign_keys or not any(part in column.name for part in INSIDE)
+    ]
     asked = (
         select(*shown)
         .where(hanging_on("user", user_id)[name])

@@ -149,6 +149,33 @@ class ProcessingConsent(Row, table=True):
     at: datetime
 
 
+class ApiToken(Row, table=True):
+    """A person's token for programs: ``prefix`` is its beginning, ``secret_hash`` of all of it.
+
+    Without ``all_contracts`` it sees those of ApiTokenContract, be they none.
+    """
+
+    __tablename__ = "api_token"
+    id: int | None = big_id()
+    user_id: int = ref("user.id")
+    name: str
+    prefix: str
+    secret_hash: str = Field(unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    all_contracts: bool
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None  # moves once a minute
+
+
+class ApiTokenContract(Row, table=True):
+    """A contract that a token may see."""
+
+    __tablename__ = "api_token_contract"
+    api_token_id: int = Field(primary_key=True, foreign_key="api_token.id", sa_type=BIG)
+    contract_id: int = Field(primary_key=True, foreign_key="contract.id", index=True, sa_type=BIG)
+
+
 class Attempts(Row, table=True):
     """Throttling counters: subject_hash is SHA-256 of what is counted, window_at its start."""
 

@@ -84,6 +84,8 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "rules": "/account/rules",
         "rule-new": "/account/rules/new",
         "security": "/account/security",
+        "tokens": "/account/tokens",
+        "token-new": "/account/tokens/new",
         "delete": "/account/delete",
         "help": "/help",
         "help-profile": "/help/profile",

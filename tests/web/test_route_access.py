@@ -15,6 +15,7 @@ from hub.app import create_app
 from hub.domain.rules import RuleKind
 from hub.services.accounts import Accounts
 from hub.services.rules import Rules, TypedRule
+from hub.services.tokens import Scope, TypedToken
 from hub.store import tables
 from hub.store import told as kept
 from hub.store.unit import Store
@@ -38,6 +39,7 @@ ALL = May(200, 200, 200)
 OWN = May(303, 200, 404, door=True)  # reached through its owner
 MINE = May(303, 200, 200, door=True)  # of whoever is signed in, without an id
 ENDLESS = May(303, 200, 200, door=True)  # a stream: only its door can be tried here
+TOKEN = May(401, 401, 401)  # no session opens it, only a token
 WRITES = May(403, 403, 403)  # without the token of a page, whoever asks
 
 RULES: dict[tuple[str, str], May] = {
@@ -72,6 +74,11 @@ RULES: dict[tuple[str, str], May] = {
     ("POST", "/account/rules/{rule_id:int}/switch"): WRITES,
     ("GET", "/account/rules/{rule_id:int}/remove"): OWN,
     ("POST", "/account/rules/{rule_id:int}/remove"): WRITES,
+    ("GET", "/account/tokens"): MINE,
+    ("GET", "/account/tokens/new"): MINE,
+    ("POST", "/account/tokens/new"): WRITES,
+    ("GET", "/account/tokens/{token_id:int}/revoke"): OWN,
+    ("POST", "/account/tokens/{token_id:int}/revoke"): WRITES,
     ("GET", "/contracts/new"): MINE,
     ("POST", "/contracts/new"): WRITES,
     ("GET", "/contracts/{contract_id:int}"): OWN,
@@ -144,6 +151,15 @@ RULES: dict[tuple[str, str], May] = {
     ("GET", "/schema"): ALL,
     ("GET", "/schema/openapi.json"): ALL,
     ("GET", "/schema/{path:str}"): May(404, 404, 404),  # Litestar's own pages; we have none of them
+    # Programs; what a token opens is in test_api.py.
+    ("GET", "/api/v1/contracts"): TOKEN,
+    ("GET", "/api/v1/contracts/{contract_id:int}/points"): TOKEN,
+    ("GET", "/api/v1/points/{point_id:int}"): TOKEN,
+    ("GET", "/api/v1/points/{point_id:int}/readings"): TOKEN,
+    ("GET", "/api/v1/points/{point_id:int}/profile"): TOKEN,
+    ("GET", "/api/v1/points/{point_id:int}/journal"): TOKEN,
+    ("GET", "/api/v1/points/{point_id:int}/submissions"): TOKEN,
+    ("POST", "/api/v1/points/{point_id:int}/submissions"): TOKEN,
     # Letters of the demo; elsewhere there are none, which the next test sees.
     ("GET", "/demo/mail"): ALL,
     ("GET", "/demo/mail/{mail_id:int}"): ALL,
@@ -152,7 +168,7 @@ TYPED = re.compile(r"\{(\w+):\w+\}")
 IDS = [
     path + rule.query
     for (method, path), rule in RULES.items()
-    if method == "GET" and ":int}" in path
+    if method == "GET" and ":int}" in path and rule is not TOKEN
 ]
 
 
@@ -180,6 +196,12 @@ def file_of(store: Store, appeal: int) -> int:
         return kept.add(unit, row).id or 0
 
 
+def token_of(app, user: int) -> int:
+    made = app.state.services.tokens
+    made.make(user, TypedToken("Таблица", [Scope.POINTS], None, "90", PASSWORD))
+    return made.listed(user)[0].id
+
+
 @pytest.fixture
 def world(app, store: Store):
     """The running portal with an owner, a stranger and a letter; values of each path's names."""
@@ -196,6 +218,7 @@ def world(app, store: Store):
         "rule_id": str(
             Rules(store).add(owner.user, owner.point, RuleKind.POWER, TypedRule("5", often="day"))
         ),
+        "token_id": str(token_of(app, owner.user)),
         "slug": "start",
         "token": "unknown",
         "code": "ru",

@@ -10,6 +10,7 @@ from hub.services.points import Connection, Contact, PointCard
 from hub.services.processing import read_text
 from hub.web.features.access import views as access
 from hub.web.features.account import rule_views as rules
+from hub.web.features.account import token_views as tokens
 from hub.web.features.account import views as account
 from hub.web.features.appeals import views as appeals
 from hub.web.features.contracts import views as contracts
@@ -182,6 +183,24 @@ def rule_form_view(kind: str, *, failed: bool = False) -> rules.RuleFormView:
     form = Form({"high": "много", "point": "1"}, {"high": FieldError("Число.", "не число")})
     points = (("1", "Ввод 1"), ("2", "Цех"))
     return rules.RuleFormView("/account/rules/new", kind, kinds, points, form)
+
+
+def tokens_view() -> tokens.TokensView:
+    """Make a token that works, and one that has expired."""
+    good = ("Таблица <учета>", "hub_a1B2c3", "Показания", "все договоры", "до 1 марта", "вчера")
+    return tokens.TokensView(
+        (tokens.TokenRow(1, *good, expired=False), tokens.TokenRow(2, *good, expired=True))
+    )
+
+
+def token_form_view(**more) -> tokens.TokenFormView:
+    """Make the form of a new token, refused."""
+    wrong = dict.fromkeys(("name", "scopes", "which", "proof"), FieldError("Так нельзя.", "нет"))
+    form = Form({"which": "chosen", "scope_read_points": "1", "days": "90"}, wrong)
+    scopes = (("scope_read_points", "Точки", "их названия"),)
+    return tokens.TokenFormView(
+        scopes, (("contract_1", "Дом"),), (("90", "90 дней"),), form, **more
+    )
 
 
 def state(name: str) -> State:
@@ -716,6 +735,28 @@ PAGES: dict[str, tuple[str, dict[str, object], str | None]] = {
         {"view": rules.RemoveRuleView(1, "Мощность выше 5\u00a0кВт", "Ввод 1")},
         "",
     ),
+    "account-tokens": ("account/tokens.html", {"view": tokens_view()}, ""),
+    "account-tokens-none": ("account/tokens.html", {"view": tokens.TokensView(())}, ""),
+    "account-token-new": ("account/token_form.html", {"view": token_form_view()}, ""),
+    "account-token-sms": (
+        "account/token_form.html",
+        {"view": token_form_view(by_code=True, phone="+79000000001")},
+        "",
+    ),
+    "account-token-made": (
+        "account/token_form.html",
+        {
+            "view": tokens.TokenFormView(
+                (), (), (), secret=f"hub_{'a1B2' * 11}"[:47], example="https://hub.test/api/v1"
+            )
+        },
+        "",
+    ),
+    "account-token-revoke": (
+        "account/token_revoke.html",
+        {"view": tokens.RevokeView(1, "Таблица", "hub_a1B2c3")},
+        "",
+    ),
     "code": ("access/code.html", {"view": access.CodeView(bad_form())}, None),
     "account-alone": (
         "account/security.html",
@@ -848,6 +889,9 @@ FRAGMENTS: dict[str, tuple[str, ...]] = {
     "account-delete": ("delete_form",),
     "account-channels": ("tab", "choices"),
     "account-phone-asked": ("tab", "phone_form"),
+    "account-tokens": ("tab",),
+    "account-token-new": ("token_form",),
+    "account-token-made": ("token_form",),
     "code-sms": ("code_form",),
     "account-security": ("tab", "password_form", "sessions", "factor"),
     "contract": ("contract_form",),

@@ -102,7 +102,7 @@ class Assets:
         return Response(body, media_type=asset.media_type, headers=headers)
 
 
-@get("/static/{path:path}", include_in_schema=False, sync_to_thread=False, name="static")
+@get("/static/{path:path}", sync_to_thread=False, name="static")
 def static_file(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     assets: Assets = request.app.state.assets
     return assets.response(path, request.headers.get("accept-encoding", ""))

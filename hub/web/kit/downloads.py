@@ -65,10 +65,7 @@ class Sheet:
 
 def files(address: str, handler: Callable[..., Response[Any]]) -> list[HTTPRouteHandler]:
     """Make the routes of a table's files: the address with each form's ending."""
-    return [
-        get(f"{address}.{form}", sync_to_thread=True, include_in_schema=False)(handler)
-        for form in FORMS
-    ]
+    return [get(f"{address}.{form}", sync_to_thread=True)(handler) for form in FORMS]
 
 
 def head_facts(

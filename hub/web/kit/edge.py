@@ -13,6 +13,7 @@ from litestar.middleware.csrf import CSRF_SECRET_LENGTH, generate_csrf_hash
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.web.kit import i18n
+from hub.web.kit.problems import API
 
 CSRF_COOKIE = "csrftoken"
 CONTENT_POLICY = (
@@ -54,13 +55,15 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        cookies = _cookies(headers.get(b"cookie", b""))
+        by_program = scope["path"].startswith(API)
+        cookies = {} if by_program else _cookies(headers.get(b"cookie", b""))
         accept = headers.get(b"accept-language", b"").decode("latin-1")
         i18n.language.set(i18n.choose(cookies.get(i18n.LANGUAGE_COOKIE), accept))
         token = cookies.get(self.csrf_cookie)
-        if scope["method"] not in SAFE_METHODS and not self._sent_by_us(headers):
-            # A write without cookies is nobody's, and refused: the pair of CSRF cookie and field
-            # may have been planted, but where a form stood the browser says itself.
+        if by_program or (scope["method"] not in SAFE_METHODS and not self._sent_by_us(headers)):
+            # Programs have tokens, and no cookie may do for one. A write without cookies is
+            # nobody's, and refused: the pair of CSRF cookie and field may have been planted, but
+            # where a form stood the browser says itself.
             scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
         elif token is not None and not self._ours(token):
             # Litestar keeps a cookie of an old secret for ever, and every POST of that browser

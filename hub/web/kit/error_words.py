@@ -32,6 +32,14 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("This link no longer works"),
         N_("It was used or has expired. Ask for a new letter."),
     ),
+    "token.refused": (
+        N_("The token is not accepted"),
+        N_("It is not known, was revoked or has expired. Make a new one in the profile."),
+    ),
+    "token.too_narrow": (
+        N_("The token does not allow this"),
+        N_("Make a token that does, in the profile."),
+    ),
     "contract.already_linked": (
         N_("This contract is already in your list"),
         N_("Nothing has to be added."),
@@ -228,6 +236,22 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
         N_("there is no room left"),
         N_("Your files already take 200 MB here. Send this one to the supplier by e-mail."),
     ),
+    "token.name_wrong": (
+        N_("is empty or too long"),
+        N_("Say in at most 60 characters which program it is for."),
+    ),
+    "token.too_many": (
+        N_("there are 20 tokens already"),
+        N_("There are 20 tokens already. Revoke one that you do not need."),
+    ),
+    "token.allows_nothing": (
+        N_("nothing is chosen"),
+        N_("Choose at least one thing that the program may do."),
+    ),
+    "token.no_contract": (
+        N_("no contract is chosen"),
+        N_("Choose at least one contract, or all of them."),
+    ),
     "rule.point_wrong": (
         N_("can't be looked at"),
         N_("This point does not tell what the rule needs. Choose another point or another rule."),
@@ -251,6 +275,22 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     "rule.volts_narrow": (
         N_("is too near to the lower limit"),
         N_("Write a voltage at least 5 % above the lower one."),
+    ),
+    "span.turned": (
+        N_("is not a span of days"),
+        N_("The first day is not after the last, and the last not far in the future."),
+    ),
+    "span.long": (
+        N_("is too long"),
+        N_("Ask for fewer days at a time."),
+    ),
+    "reading.not_taken": (
+        N_("readings are not taken here"),
+        N_("The supplier takes no readings of this point, or its meter is read by itself."),
+    ),
+    "reading.other_register": (
+        N_("there is no such register"),
+        N_("Send exactly the registers that the point has."),
     ),
     "reading.not_a_number": (
         N_("is not a reading"),

@@ -1,4 +1,4 @@
-"""Errors as pages and as fragments: what happened, whose matter it is, what to do now."""
+"""Errors as pages, fragments and problems: what happened, whose matter it is, what to do now."""
 
 import secrets
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from litestar.response import Response
 from hub.errors import Blame, Conflict, HubError, Missing, Retry
 from hub.web.kit.edge import ONE_TIME_PATHS
 from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.problems import API, Problem, answer, refusal
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import redirect, respond, wants_fragment
 from hub.web.kit.shell import Shell
@@ -123,7 +124,10 @@ def on_error(shell_of: ShellOf) -> Callable[[AnyRequest, Exception], Response[An
     """
 
     def handle(request: AnyRequest, error: Exception) -> Response[Any]:
-        if isinstance(error, NotAuthorizedException):
+        by_program = request.url.path.startswith(API)
+        if by_program and (refused := refusal(request, error)):
+            return refused
+        if not by_program and isinstance(error, NotAuthorizedException):
             return redirect(request, sign_in_address(request))
         failure = failure_of(error, datetime.now(UTC))
         if failure.status >= SERVER_ERROR:
@@ -133,6 +137,9 @@ def on_error(shell_of: ShellOf) -> Callable[[AnyRequest, Exception], Response[An
                 support=failure.code,
                 exc_info=error,
             )
+        if by_program:
+            title, text = failure.title, failure.text
+            return answer(Problem(failure.status, title, text, support=failure.code or ""))
         if wants_fragment(request):
             return respond(
                 request, "kit/_failed.html", context={"failure": failure}, status=failure.status

@@ -13,7 +13,7 @@ from hub.web.kit.respond import local_path
 from hub.web.kit.visitor import speak
 
 
-@get("/language/{code:str}", sync_to_thread=False, include_in_schema=False)
+@get("/language/{code:str}", sync_to_thread=False)
 def choose_language(
     request: AnyRequest,
     code: FromPath[str],

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from hub.errors import HubError
 from hub.services.line_figures import LineFigures
+from hub.web.kit.i18n import gettext
 from hub.web.kit.line_metrics import as_prometheus
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
@@ -41,12 +42,12 @@ def may_see_details(request: AnyRequest) -> bool:
         return False
 
 
-@get("/health/live", sync_to_thread=False, media_type="text/plain", include_in_schema=False)
+@get("/health/live", sync_to_thread=False, media_type="text/plain")
 def live() -> str:
     return "ok"
 
 
-@get("/health/ready", sync_to_thread=True, include_in_schema=False)
+@get("/health/ready", sync_to_thread=True)
 def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     """Run every probe of the application; details only for who may see them."""
     probes: dict[str, Probe] = request.app.state.probes
@@ -64,7 +65,7 @@ def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     )
 
 
-@get("/metrics", sync_to_thread=True, include_in_schema=False)
+@get("/metrics", sync_to_thread=True)
 def metrics(request: AnyRequest) -> Response[bytes]:
     """Tell this process's figures and those of all lines; the latter not if the store is away."""
     if not may_see_details(request):
@@ -87,10 +88,10 @@ class SchemaPage(OpenAPIRenderPlugin):
     def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
         """List the operations; the file itself is beside the page."""
         operations = [
-            (method.upper(), path, operation.get("summary") or "")
+            (method.upper(), path, gettext(summary), scope)
             for path, methods in sorted((openapi_schema.get("paths") or {}).items())
             for method, operation in methods.items()
-            if isinstance(operation, dict)
+            for summary, scope in [(operation["summary"], *operation["security"][0]["token"])]
         ]
         page = respond(request, "kit/schema.html", context={"operations": operations})
         return page.content.encode()

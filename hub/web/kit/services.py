@@ -21,6 +21,7 @@ from hub.services.second_factor import SecondFactors
 from hub.services.sentences import Terms
 from hub.services.shell import Shell as ShellService
 from hub.services.submissions import Submissions
+from hub.services.tokens import Tokens
 from hub.services.watch import Watch
 from hub.store.unit import Store
 from hub.web.kit.requests import AnyRequest
@@ -42,6 +43,7 @@ class Services:
     notices: Notices
     appeals: Appeals
     rules: Rules
+    tokens: Tokens
     submissions: Submissions
     home: Home
     pages: PointPages

@@ -1,8 +1,9 @@
 """Spans of days in the address: read, kept within limits, and moved."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from litestar.exceptions import ValidationException
 
@@ -13,6 +14,8 @@ from hub.web.kit.views import PeriodBar
 
 EARLIEST = date(2000, 1, 1)
 DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PLACE = re.compile(r"([0-9]{1,16})-([0-9]{1,17})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,18 @@ def period_bar(path: str, found: DaySpan, today: date, **more: str) -> PeriodBar
         following=address(path, after, **more) if after.first <= today else None,
         hidden=tuple((name, value) for name, value in more.items() if value),
     )
+
+
+def place_in(at: datetime, number: int) -> str:
+    """Write where a long list goes on: after the row of this instant and number."""
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}-{number}"
+
+
+def read_place(text: str) -> tuple[datetime, int] | None:
+    """Read it again; a ValidationException (400) for what we never wrote."""
+    if not text:
+        return None
+    parts = PLACE.fullmatch(text)
+    if parts is None:
+        raise ValidationException("after is an address of ours and can't be typed.")
+    return EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])

@@ -475,5 +475,4 @@ router = Router(
         register, processing_page, sent_page, resend, confirm_page, confirm, recover_page, recover,
         recover_sent_page, reset_page, reset,
     ],
-    include_in_schema=False,
 )  # fmt: skip

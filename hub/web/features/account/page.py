@@ -1,6 +1,7 @@
 """What all pages of «Профиль» do alike."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from litestar.response import Response
 
@@ -15,6 +16,7 @@ from hub.web.kit.services import services
 from hub.web.kit.visitor import frame, signed_in
 
 INVALID, TOO_MANY = 422, 429
+TIME_ZONE = ZoneInfo("Europe/Moscow")
 
 
 def own_form(person: PersonView) -> Form:

@@ -4,7 +4,6 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import segno
 from litestar import Router, get, post
@@ -13,8 +12,8 @@ from litestar.response import Response, Stream
 
 from hub.errors import InputRefused, LinkSpent, Missing, TooManyAttempts
 from hub.services.persons import NewPassword, SessionView
-from hub.web.features.account import channels, phone, rules
-from hub.web.features.account.page import own_form, refused, show, status_of
+from hub.web.features.account import channels, phone, rules, tokens
+from hub.web.features.account.page import TIME_ZONE, own_form, refused, show, status_of
 from hub.web.features.account.views import (
     CodesView,
     DataView,
@@ -38,7 +37,6 @@ from hub.web.kit.visitor import forget, session_of, signed_in, speak
 
 GONE = 410
 NOTHING = Form()
-TIME_ZONE = ZoneInfo("Europe/Moscow")
 # What a browser calls itself, most telling first.
 BROWSERS = (("YaBrowser", "Яндекс Браузер"), ("Edg", "Edge"), ("OPR", "Opera"),
             ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))  # fmt: skip
@@ -363,6 +361,6 @@ router = Router(
         security_page, change_password, end_sessions, begin_factor, turn_factor_on, new_codes,
         turn_factor_off, begin_sms_factor, send_factor_code, channels.channels_page,
         channels.choose_channels, phone.ask_code, phone.confirm_phone, *rules.HANDLERS,
+        *tokens.HANDLERS,
     ],
-    include_in_schema=False,
 )  # fmt: skip

@@ -362,5 +362,4 @@ def file_row(file: FileView) -> FileRow:
 router = Router(
     "/",
     route_handlers=[section, new_appeal, send_appeal, thread, reply, send_again, file],
-    include_in_schema=False,
 )

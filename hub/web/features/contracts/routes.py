@@ -320,5 +320,4 @@ router = Router(
         unlink_page,
         unlink,
     ],
-    include_in_schema=False,
 )

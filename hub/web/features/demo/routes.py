@@ -55,5 +55,4 @@ router = Router(
     "/demo/mail",
     route_handlers=[mailbox, letter],
     guards=[only_in_the_demo],
-    include_in_schema=False,
 )

@@ -19,7 +19,7 @@ A_DAY = {"Cache-Control": "public, max-age=86400"}
 ACCENT, GROUND = "#0a6670", "#f3f6f6"  # --accent and --bg of the light theme
 
 
-@get("/manifest.webmanifest", sync_to_thread=False, include_in_schema=False)
+@get("/manifest.webmanifest", sync_to_thread=False)
 def manifest(request: AnyRequest) -> Response[str]:
     """Describe the app to the browser (W3C Web Application Manifest)."""
     assets: Assets = request.app.state.assets
@@ -54,7 +54,7 @@ def manifest(request: AnyRequest) -> Response[str]:
     return Response(text, media_type="application/manifest+json", headers=A_DAY)
 
 
-@get("/worker.js", sync_to_thread=False, include_in_schema=False)
+@get("/worker.js", sync_to_thread=False)
 def worker(request: AnyRequest) -> Response[str]:
     """Give the service worker; a new style sheet makes it a new one."""
     assets: Assets = request.app.state.assets
@@ -64,7 +64,7 @@ def worker(request: AnyRequest) -> Response[str]:
     return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
-@get("/offline", sync_to_thread=True, include_in_schema=False)
+@get("/offline", sync_to_thread=True)
 def offline(request: AnyRequest) -> Response[str]:
     """Say that there is no connection; the worker keeps this page, so nobody's name is on it."""
     return respond(request, "install/offline.html")

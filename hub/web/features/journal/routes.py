@@ -1,13 +1,12 @@
 """«Журналы событий»: what happened at a point, in words, by topic and period."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
-from litestar.exceptions import ValidationException
 from litestar.params import FromPath
 from litestar.response import Response
 
@@ -25,7 +24,15 @@ from hub.web.kit.point_head import head_of, known_id, time_words
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.respond import respond
 from hub.web.kit.services import services
-from hub.web.kit.spans import DaySpan, address, day_span, one_of, period_bar
+from hub.web.kit.spans import (
+    DaySpan,
+    address,
+    day_span,
+    one_of,
+    period_bar,
+    place_in,
+    read_place,
+)
 from hub.web.kit.views import Choice, PointHead
 from hub.web.kit.visitor import frame, signed_in
 
@@ -44,7 +51,7 @@ def journal(request: AnyRequest, point_id: FromPath[int]) -> Response[str]:
     who = signed_in(request)
     made = services(request)
     topic = one_of(request, "topic", {"": "", **TOPICS}, "")
-    after = _after(request.query_params.get("after", ""))
+    after = read_place(request.query_params.get("after", ""))
     spans: list[DaySpan] = []
 
     def choose(today: date) -> EventFilter:
@@ -125,23 +132,6 @@ def _span(request: AnyRequest, today: date) -> DaySpan:
     return day_span(request, today, DaySpan(month_start(today), month_end(today)), MOST_DAYS)
 
 
-def _after(text: str) -> tuple[datetime, int] | None:
-    """Read where a page goes on: seconds and microseconds since the epoch, and a number."""
-    if not text:
-        return None
-    parts = text.split("-")
-    if len(parts) != 2 or not all(p.isascii() and p.isdecimal() and len(p) < 18 for p in parts):  # noqa: PLR2004
-        raise ValidationException("after is an address of ours and can't be typed.")
-    at, number = (int(part) for part in parts)
-    if at >= 10**16:
-        raise ValidationException("after is an address of ours and can't be typed.")
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at), number
-
-
-def _mark(at: datetime, number: int) -> str:
-    return f"{(at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)}-{number}"
-
-
 def journal_view(
     found: JournalPage,
     span: DaySpan,
@@ -186,7 +176,9 @@ def journal_view(
         ever=bool(events.kinds),
         zone_words=time_words(card, now),
         clock_words=_clock_words(card.connection.drift_s),
-        older=address(here, span, topic=topic, after=_mark(*events.next)) if events.next else None,
+        older=address(here, span, topic=topic, after=place_in(*events.next))
+        if events.next
+        else None,
         newest=address(here, span, topic=topic) if paged else None,
         clamped=span.clamped,
     )
@@ -212,5 +204,4 @@ def _clock_words(drift_s: float | None) -> str:
 router = Router(
     "/",
     route_handlers=[journal, *files("/points/{point_id:int}/journal", journal_file)],
-    include_in_schema=False,
 )

@@ -52,4 +52,4 @@ def _page(request: AnyRequest, point_id: int, *, since: int, paused: bool = Fals
     )
 
 
-router = Router("/", route_handlers=[show, ask], include_in_schema=False)
+router = Router("/", route_handlers=[show, ask])

@@ -143,5 +143,4 @@ def _one(found: told.NoticePage, now: datetime, terms: Mapping[str, Terms]) -> N
 router = Router(
     "/",
     route_handlers=[section, opened, read_all, stream.events, stream.signs],
-    include_in_schema=False,
 )

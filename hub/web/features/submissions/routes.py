@@ -170,4 +170,4 @@ def _answer(
     )
 
 
-router = Router("/", route_handlers=[submit_page, submit, send_again], include_in_schema=False)
+router = Router("/", route_handlers=[submit_page, submit, send_again])
