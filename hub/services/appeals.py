@@ -18,6 +18,7 @@ from hub.store import points as stored_points
 from hub.store import told as kept
 from hub.store.accounts import SignedIn
 from hub.store.points import PointRow
+from hub.store.told import AppealRow
 from hub.store.unit import Store, Unit
 
 A_PAGE = 20
@@ -247,7 +248,7 @@ def latest_in(unit: Unit, user_id: int, contract_id: int, count: int) -> tuple[A
     return tuple(appeal_view(row) for row in kept.appeals(unit, user_id, contract_id, limit=count))
 
 
-def appeal_view(row: tables.Appeal) -> AppealView:
+def appeal_view(row: tables.Appeal | AppealRow) -> AppealView:
     return AppealView(
         id=row.id or 0,
         contract_id=row.contract_id,

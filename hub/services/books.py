@@ -4,7 +4,7 @@ What a utility without a billing system of its own keeps in the hub; ``services.
 how its people work on it. What the books say to consumers is in the connector's language.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -508,7 +508,7 @@ def bills_of(unit: Unit, rows: Sequence[HouseBill]) -> list[Bill]:
     ]
 
 
-def card_of(title: str, card: dict[str, Any]) -> SupplierCard:
+def card_of(title: str, card: Mapping[str, Any]) -> SupplierCard:
     """Read a stored card; fields that are not there are empty, and so is a site that is no link."""
     text = {key: str(card.get(key, ""))[:LONGEST_TEXT] for key in CARD_TEXTS}
     return SupplierCard(
@@ -541,7 +541,7 @@ def point_of(row: HousePoint) -> Point:
     )
 
 
-def transformer_of(card: dict[str, Any]) -> TransformerCard:
+def transformer_of(card: Mapping[str, Any]) -> TransformerCard:
     """Read a stored transformer; see ``transformer_dict``."""
     return TransformerCard(
         kind=card["kind"],

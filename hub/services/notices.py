@@ -12,7 +12,7 @@ from hub.services.shell import ShellView, shell_in
 from hub.store import outbox, tables
 from hub.store import told as kept
 from hub.store.accounts import SignedIn
-from hub.store.told import NOTICE_READ
+from hub.store.told import NOTICE_READ, NoticeRow
 from hub.store.unit import Store, Unit
 
 A_PAGE = 20
@@ -141,7 +141,7 @@ def latest_in(unit: Unit, user_id: int, contract_id: int, count: int) -> tuple[N
     return tuple(notice_view(row) for row in kept.notices(unit, user_id, contract_id, limit=count))
 
 
-def notice_view(row: tables.Notice) -> NoticeView:
+def notice_view(row: tables.Notice | NoticeRow) -> NoticeView:
     return NoticeView(
         id=row.id or 0,
         contract_id=row.contract_id,

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from hub.services.submissions import SubmissionForm, SubmissionView
-from hub.store import tables
 from hub.store import told as kept
+from hub.store.told import ReadingRow
 from hub.store.unit import Unit
 
 TOLD = "told"
@@ -34,7 +34,7 @@ class PastReading:
 
 def past_in(unit: Unit, form: SubmissionForm) -> tuple[PastReading, ...]:
     """List what was sent and what the supplier tells, newest first, each reading once."""
-    told: dict[tuple[date, str, str], dict[str, tables.ToldReading]] = {}
+    told: dict[tuple[date, str, str], dict[str, ReadingRow]] = {}
     for row in kept.readings(unit, [form.point_id]):
         told.setdefault((row.taken_on, row.basis, row.source), {})[row.zone] = row
     found = [_sent(each) for each in form.sent]

@@ -21,12 +21,14 @@ from hub.errors import InputRefused, Missing, NotSupported
 from hub.plugins.api import Does, PointFact
 from hub.services.charging import ratio_of
 from hub.services.clock import utc_now
+from hub.services.costs import prices_in
 from hub.services.exchange import SENDING, SUBMISSION, UNCERTAIN, WAITING
 from hub.services.pieces import DEFAULT_ZONE
 from hub.store import outbox, tables
 from hub.store import points as stored
 from hub.store import told as kept
 from hub.store.points import PointRow
+from hub.store.told import ReadingRow
 from hub.store.unit import Store, Unit
 
 ONLY_ZONE = "T1"  # a register without zones is priced by this one
@@ -135,7 +137,7 @@ class Submissions:
         """Give today's price of each zone of a point, where the supplier told one."""
         with self.store.read() as unit:
             row = _own(unit, user_id, point_id)
-            form, known = self._form(unit, row), _prices(unit, row)
+            form, known = self._form(unit, row), prices_in(unit, row)
         found = {zone: price_on(known, zone or ONLY_ZONE, form.today) for zone in form.zones}
         return {zone: price for zone, price in found.items() if price is not None}
 
@@ -143,7 +145,7 @@ class Submissions:
         """Judge what was typed, by zone, and reckon what it would cost."""
         with self.store.read() as unit:
             row = _own(unit, user_id, point_id)
-            return _check(self._form(unit, row), typed, _prices(unit, row))
+            return _check(self._form(unit, row), typed, prices_in(unit, row))
 
     def submit(
         self,
@@ -170,7 +172,7 @@ class Submissions:
             form = self._form(unit, row)
             if not form.can_send:
                 raise NotSupported("This supplier takes no readings of this point.")
-            checked = _check(form, typed, _prices(unit, row))
+            checked = _check(form, typed, prices_in(unit, row))
             wrong = {zone: f"reading.{each.value}" for zone, each in checked.wrong.items()}
             if not form.is_open:
                 wrong["window"] = "reading.window_closed"
@@ -233,7 +235,7 @@ def _zone_of(unit: Unit, contract_id: int) -> str:
 
 def _form_of(
     row: PointRow,
-    told: Sequence[tables.ToldReading],
+    told: Sequence[ReadingRow],
     sent: Sequence[tables.Submission],
     now: datetime,
     time_zone: str,
@@ -301,10 +303,7 @@ def submission_view(row: tables.Submission) -> SubmissionView:
 
 def billed_in(unit: Unit, point_ids: Sequence[int]) -> dict[int, tuple[BilledReading, ...]]:
     """Give for each point the reading of each zone that its supplier bills by."""
-    newest: dict[tuple[int, str], tables.ToldReading] = {}
-    for row in kept.readings(unit, point_ids):
-        if row.basis:
-            newest[row.contract_point_id, row.zone] = row
+    newest = {(row.contract_point_id, row.zone): row for row in kept.billed(unit, point_ids)}
     found: dict[int, list[BilledReading]] = {}
     for (point_id, zone), row in sorted(newest.items()):
         reading = BilledReading(zone, Decimal(row.value), row.taken_on, row.basis)
@@ -321,7 +320,7 @@ def _own(unit: Unit, user_id: int, point_id: int) -> PointRow:
 
 def _before(
     zones: Sequence[str],
-    told: Sequence[tables.ToldReading],
+    told: Sequence[ReadingRow],
     sent: Sequence[tables.Submission],
     whole_digits: int | None,
 ) -> dict[str, Before]:
@@ -337,13 +336,6 @@ def _before(
             newest = max(known)
             found[zone] = Before(known[newest], newest, usual)
     return found
-
-
-def _prices(unit: Unit, row: PointRow) -> list[Price]:
-    return [
-        Price(each.zone, each.valid_from, each.millionths, each.valid_to)
-        for each in kept.tariffs(unit, row.contract_id, row.remote_id)
-    ]
 
 
 def _costs(

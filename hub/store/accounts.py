@@ -5,13 +5,13 @@ prepared statement.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlmodel import SQLModel
 
+from hub.store.prepared import Prepared
 from hub.store.tables import Attempts, OneTimeToken, ProcessingConsent, User, UserSession
 from hub.store.unit import Unit
 
@@ -24,8 +24,7 @@ _ATTEMPT = _T["attempts"].c
 KEPT = timedelta(days=1)  # longer than any window that is counted in
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """The user behind a session, as every page needs it."""
 
     user_id: int
@@ -41,7 +40,7 @@ class SignedIn:
     created_at: datetime
 
 
-_SIGNED_IN = (
+_SIGNED_IN = Prepared(
     select(
         _USER.id,
         _USER.email,
@@ -56,7 +55,8 @@ _SIGNED_IN = (
         _SESSION.created_at,
     )
     .join_from(_T["user_session"], _T["user"], _USER.id == _SESSION.user_id)
-    .where(_SESSION.id_hash == bindparam("hash"))
+    .where(_SESSION.id_hash == bindparam("hash")),
+    SignedIn._make,
 )
 _COUNT = text(
     "INSERT INTO attempts (kind, subject_hash, window_at, count) VALUES (:kind, :subject, :at, 1) "
@@ -67,8 +67,7 @@ _COUNT = text(
 
 def signed_in(unit: Unit, id_hash: str) -> SignedIn | None:
     """Find whose session it is; the caller looks at ``expires_at``."""
-    row: Any = unit.session.connection().execute(_SIGNED_IN, {"hash": id_hash}).fetchone()
-    return None if row is None else SignedIn(*row)
+    return _SIGNED_IN.first(unit, hash=id_hash)
 
 
 def add_session(unit: Unit, session: UserSession) -> None:

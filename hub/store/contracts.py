@@ -1,14 +1,14 @@
 """Suppliers, contracts and their points, and the codes that contracts are linked by."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import SQLModel
 
 from hub.domain.contracts import Place
+from hub.store.prepared import Prepared
 from hub.store.tables import (
     Contract,
     ContractPoint,
@@ -27,8 +27,7 @@ _METER = _T["meter"].c
 _CODE = _T["link_code"].c
 
 
-@dataclass(frozen=True, slots=True)
-class ListedContract:
+class ListedContract(NamedTuple):
     """A line of the contracts panel."""
 
     id: int
@@ -41,8 +40,7 @@ class ListedContract:
     refreshed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContractRow:
+class ContractRow(NamedTuple):
     """A contract with its supplier's card, as the main page shows them."""
 
     id: int
@@ -51,7 +49,7 @@ class ContractRow:
     remote_id: str
     holder: str
     address: str
-    does: list[str]
+    does: Sequence[str]
     balance_kopecks: int | None
     balance_at: datetime | None
     linked_at: datetime
@@ -60,10 +58,10 @@ class ContractRow:
     supplier_id: int
     supplier: str
     connector: str
-    card: dict[str, Any]
+    card: Mapping[str, Any]
 
 
-_LIST = (
+_LIST = Prepared(
     select(
         _CONTRACT.id,
         _CONTRACT.name,
@@ -76,9 +74,10 @@ _LIST = (
     )
     .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
     .where(_CONTRACT.user_id == bindparam("user"))
-    .order_by(_CONTRACT.id)
+    .order_by(_CONTRACT.id),
+    ListedContract._make,
 )
-_ONE = (
+_ONE = Prepared(
     select(
         _CONTRACT.id,
         _CONTRACT.name,
@@ -98,21 +97,19 @@ _ONE = (
         _SUPPLIER.card,
     )
     .join_from(_T["contract"], _T["supplier"], _SUPPLIER.id == _CONTRACT.supplier_id)
-    .where(_CONTRACT.id == bindparam("contract"), _CONTRACT.user_id == bindparam("user"))
+    .where(_CONTRACT.id == bindparam("contract"), _CONTRACT.user_id == bindparam("user")),
+    ContractRow._make,
 )
 
 
 def listed(unit: Unit, user_id: int) -> list[ListedContract]:
     """List the user's contracts in the order they were added."""
-    rows = unit.session.connection().execute(_LIST, {"user": user_id})
-    return [ListedContract(*row) for row in rows]
+    return _LIST.all(unit, user=user_id)
 
 
 def one(unit: Unit, user_id: int, contract_id: int) -> ContractRow | None:
     """Find a contract of this user."""
-    values = {"user": user_id, "contract": contract_id}
-    row: Any = unit.session.connection().execute(_ONE, values).fetchone()
-    return None if row is None else ContractRow(*row)
+    return _ONE.first(unit, user=user_id, contract=contract_id)
 
 
 def suppliers(unit: Unit) -> Sequence[Supplier]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from hub.errors import Conflict, HubError, StoreUnavailable
@@ -86,10 +86,19 @@ def sqlite_engine(url: URL, *, writing: bool, foreign_keys: bool = True) -> Engi
             connection.execute("PRAGMA query_only = 1")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+    def begin(connection: Connection) -> None:
+        raw: Any = connection.connection
+        if not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
     return engine
+
+
+def begin_reading(connection: Connection) -> None:
+    """Begin on SQLite what SQLAlchemy would begin at its first statement: a page may use none."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection
+        raw.execute("BEGIN DEFERRED")
 
 
 def postgres_engine(url: URL, *, writing: bool) -> Engine:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlmodel import col, select
+from sqlalchemy import bindparam
+from sqlmodel import SQLModel, col, select
 
 from hub.domain.calendar import instant_of, minute_of
 from hub.domain.series import Span
+from hub.store.prepared import Prepared
 from hub.store.tables import LedgerGap
 from hub.store.unit import Unit
 
@@ -35,7 +38,19 @@ class StoredGap:
     next_try_at: datetime | None
 
 
-def of_row(row: LedgerGap) -> StoredGap:
+class GapRow(NamedTuple):
+    """The columns of a gap that say what it is."""
+
+    id: int
+    from_at: datetime
+    to_at: datetime
+    state: str
+    reason: str
+    tries: int
+    next_try_at: datetime | None
+
+
+def of_row(row: LedgerGap | GapRow) -> StoredGap:
     return StoredGap(
         row.id or 0,
         (minute_of(row.from_at), minute_of(row.to_at)),
@@ -46,20 +61,24 @@ def of_row(row: LedgerGap) -> StoredGap:
     )
 
 
+_GAP = SQLModel.metadata.tables["gap"].c
+_MISSING = Prepared(
+    select(*(_GAP[name] for name in GapRow._fields))
+    .where(
+        _GAP.meter_id == bindparam("meter"),
+        _GAP.state.in_([GapState.OPEN.value, GapState.GONE.value]),
+        _GAP.reason != GapReason.IN_DOUBT.value,
+        _GAP.from_at < bindparam("end"),
+        _GAP.to_at > bindparam("begin"),
+    )
+    .order_by(_GAP.from_at),
+    lambda cells: of_row(GapRow._make(cells)),
+)
+
+
 def missing(unit: Unit, meter_id: int, span: Span) -> list[StoredGap]:
     """List what of a span is known to be without values, open or gone, oldest first."""
-    rows = unit.session.exec(
-        select(LedgerGap)
-        .where(
-            LedgerGap.meter_id == meter_id,
-            col(LedgerGap.state).in_([GapState.OPEN, GapState.GONE]),
-            LedgerGap.reason != GapReason.IN_DOUBT,
-            LedgerGap.from_at < instant_of(span[1]),
-            LedgerGap.to_at > instant_of(span[0]),
-        )
-        .order_by(col(LedgerGap.from_at))
-    )
-    return [of_row(row) for row in rows]
+    return _MISSING.all(unit, meter=meter_id, begin=instant_of(span[0]), end=instant_of(span[1]))
 
 
 def to_ask(unit: Unit, meter_id: int, now: datetime) -> list[StoredGap]:

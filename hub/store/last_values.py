@@ -1,23 +1,35 @@
 """What a meter showed last: one row for each kind, written over at every visit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlmodel import col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import SQLModel
 
+from hub.store.prepared import Prepared
 from hub.store.tables import LastValues
 from hub.store.unit import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class LastRow:
+class LastRow(NamedTuple):
     """``shown``: the meter's face then, '' where it is not known."""
 
     at: datetime
     shown: str
     body: Mapping[str, Any]
+
+
+def _named(cells: Sequence[Any]) -> tuple[str, LastRow]:
+    return cells[0], LastRow._make(cells[1:])
+
+
+_LAST = SQLModel.metadata.tables["last_values"].c
+_OF_METER = select(_LAST.what, _LAST.at, _LAST.shown, _LAST.body).where(
+    _LAST.meter_id == bindparam("meter")
+)
+_ALL = Prepared(_OF_METER, _named)
+_CHOSEN = Prepared(_OF_METER.where(_LAST.what.in_(bindparam("what", expanding=True))), _named)
 
 
 def keep(
@@ -37,6 +49,5 @@ def keep(
 
 def of_meter(unit: Unit, meter_id: int, *what: str) -> dict[str, LastRow]:
     """Read what is kept of a meter, by kind: these kinds, or all."""
-    query = select(LastValues).where(LastValues.meter_id == meter_id)
-    rows = unit.session.exec(query.where(col(LastValues.what).in_(what)) if what else query)
-    return {row.what: LastRow(row.at, row.shown, dict(row.body)) for row in rows}
+    rows = _CHOSEN.all(unit, meter=meter_id, what=what) if what else _ALL.all(unit, meter=meter_id)
+    return dict(rows)

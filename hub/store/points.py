@@ -4,15 +4,15 @@ Every query starts from the owner, so a foreign id finds nothing. Statements are
 what comes back are plain values.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import SQLModel
 
 from hub.store import tables
+from hub.store.prepared import Prepared
 from hub.store.unit import Unit
 
 _T = SQLModel.metadata.tables
@@ -28,14 +28,13 @@ _SERIES = _T["series"].c
 _READING = _T["register_reading"].c
 
 
-@dataclass(frozen=True, slots=True)
-class PointRow:
+class PointRow(NamedTuple):
     """A contract's point with the place it is joined to, if it is joined."""
 
     id: int
     contract_id: int
     contract_name: str
-    does: list[str]  # what the contract's supplier does
+    does: Sequence[str]  # what the contract's supplier does
     metering_point_id: int | None
     remote_id: str
     name: str
@@ -45,21 +44,20 @@ class PointRow:
     unit: str
     smart: bool
     place: str
-    tariff_zones: list[str]
+    tariff_zones: Sequence[str]
     whole_digits: int | None
     decimal_digits: int | None
-    facts: dict[str, str]
+    facts: Mapping[str, str]
     submit_from_day: int | None
     submit_to_day: int | None
-    transformers: list[dict[str, Any]]
+    transformers: Sequence[Mapping[str, Any]]
     told_at: datetime
     time_zone: str | None
     schedule_id: int | None
-    rules: list[dict[str, Any]] | None
+    rules: Sequence[Mapping[str, Any]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class InstallationRow:
+class InstallationRow(NamedTuple):
     """A meter at a place from an instant to an instant, and how the hub gets on with the meter."""
 
     metering_point_id: int
@@ -69,7 +67,7 @@ class InstallationRow:
     current_ratio: int
     voltage_ratio: int
     loss_millionths: int
-    register_map: dict[str, str]
+    register_map: Mapping[str, str]
     maker: str
     model: str
     serial: str
@@ -89,8 +87,7 @@ class InstallationRow:
     line_error_code: str
 
 
-@dataclass(frozen=True, slots=True)
-class SpanRow:
+class SpanRow(NamedTuple):
     """A meter at a place from an instant to an instant, with the ratios of that time."""
 
     metering_point_id: int
@@ -102,8 +99,7 @@ class SpanRow:
     loss_millionths: int
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
+class SeriesRow(NamedTuple):
     """``channels``: bit n set for the n-th of A+ A- R+ R-; blocks hold only the channels set."""
 
     id: int
@@ -117,8 +113,7 @@ class SeriesRow:
     ratios_applied: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRow:
+class ReadingRow(NamedTuple):
     meter_id: int
     obis: str
     taken_at: datetime
@@ -163,10 +158,11 @@ _OWNED = (
     .where(_CONTRACT.user_id == bindparam("user"))
     .order_by(_POINT.id)
 )
-_OF_CONTRACT = _OWNED.where(_CONTRACT.id == bindparam("contract"))
-_ONE = _OWNED.where(_POINT.id == bindparam("point"))
+_OF_USER = Prepared(_OWNED, PointRow._make)
+_OF_CONTRACT = Prepared(_OWNED.where(_CONTRACT.id == bindparam("contract")), PointRow._make)
+_ONE = Prepared(_OWNED.where(_POINT.id == bindparam("point")), PointRow._make)
 
-_INSTALLED = (
+_INSTALLED = Prepared(
     select(
         _INSTALLATION.metering_point_id,
         _INSTALLATION.meter_id,
@@ -201,10 +197,11 @@ _INSTALLED = (
         .outerjoin(_T["meter_state"], _STATE.meter_id == _METER.id)
     )
     .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))
-    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at)
+    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at),
+    InstallationRow._make,
 )
 
-_SPANS = (
+_SPANS = Prepared(
     select(
         _INSTALLATION.metering_point_id,
         _INSTALLATION.meter_id,
@@ -215,7 +212,8 @@ _SPANS = (
         _INSTALLATION.loss_millionths,
     )
     .where(_INSTALLATION.metering_point_id.in_(bindparam("places", expanding=True)))
-    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at)
+    .order_by(_INSTALLATION.metering_point_id, _INSTALLATION.from_at),
+    SpanRow._make,
 )
 
 _SERIES_COLUMNS = (
@@ -230,7 +228,7 @@ _SERIES_COLUMNS = (
     _SERIES.ratios_applied,
 )
 # Two statements in one: an OR over two columns keeps both databases from using either index.
-_SERIES_OF = (
+_SERIES_OF = Prepared(
     select(*_SERIES_COLUMNS)
     .where(_SERIES.meter_id.in_(bindparam("meters", expanding=True)))
     .union_all(
@@ -238,7 +236,8 @@ _SERIES_OF = (
             _SERIES.meter_id.is_(None),
             _SERIES.metering_point_id.in_(bindparam("places", expanding=True)),
         )
-    )
+    ),
+    SeriesRow._make,
 )
 
 _READING_COLUMNS = (
@@ -249,7 +248,7 @@ _READING_COLUMNS = (
     _READING.source,
     _READING.day_start,
 )
-_READINGS = (
+_BETWEEN = (
     select(*_READING_COLUMNS)
     .where(
         _READING.meter_id.in_(bindparam("meters", expanding=True)),
@@ -259,7 +258,8 @@ _READINGS = (
     )
     .order_by(_READING.taken_at)
 )
-_DAY_STARTS = _READINGS.where(_READING.day_start.is_(True))
+_READINGS = Prepared(_BETWEEN, ReadingRow._make)
+_DAY_STARTS = Prepared(_BETWEEN.where(_READING.day_start.is_(True)), ReadingRow._make)
 # The newest reading of each meter by two seeks in the key; a GROUP BY would read all of them.
 _LATEST_AT = (
     select(
@@ -273,57 +273,51 @@ _LATEST_AT = (
     .where(_METER.id.in_(bindparam("meters", expanding=True)))
     .subquery()
 )
-_LATEST = select(*_READING_COLUMNS).join_from(
-    _LATEST_AT,
-    _T["register_reading"],
-    and_(
-        _READING.meter_id == _LATEST_AT.c.id,
-        _READING.taken_at == _LATEST_AT.c.at,
-        _READING.obis.in_(bindparam("registers", expanding=True)),
+_LATEST = Prepared(
+    select(*_READING_COLUMNS).join_from(
+        _LATEST_AT,
+        _T["register_reading"],
+        and_(
+            _READING.meter_id == _LATEST_AT.c.id,
+            _READING.taken_at == _LATEST_AT.c.at,
+            _READING.obis.in_(bindparam("registers", expanding=True)),
+        ),
     ),
+    ReadingRow._make,
 )
-
-
-def _rows(unit: Unit, statement: Select[Any] | Any, values: dict[str, Any]) -> Sequence[Any]:
-    return unit.session.connection().execute(statement, values).fetchall()
 
 
 def of_contract(unit: Unit, user_id: int, contract_id: int) -> list[PointRow]:
     """Points of a contract of this user; empty for somebody else's."""
-    rows = _rows(unit, _OF_CONTRACT, {"user": user_id, "contract": contract_id})
-    return [PointRow(*row) for row in rows]
+    return _OF_CONTRACT.all(unit, user=user_id, contract=contract_id)
 
 
 def of_user(unit: Unit, user_id: int) -> list[PointRow]:
-    return [PointRow(*row) for row in _rows(unit, _OWNED, {"user": user_id})]
+    return _OF_USER.all(unit, user=user_id)
 
 
 def one(unit: Unit, user_id: int, point_id: int) -> PointRow | None:
     """Find the point, if it is on a contract of this user."""
-    for row in _rows(unit, _ONE, {"user": user_id, "point": point_id}):
-        return PointRow(*row)
-    return None
+    return _ONE.first(unit, user=user_id, point=point_id)
 
 
 def installations(unit: Unit, places: Collection[int]) -> list[InstallationRow]:
     """All installations at these places, oldest first."""
     if not places:
         return []
-    rows = _rows(unit, _INSTALLED, {"places": list(places)})
-    return [InstallationRow(*row) for row in rows]
+    return _INSTALLED.all(unit, places=list(places))
 
 
 def spans(unit: Unit, places: Collection[int]) -> list[SpanRow]:
     """List the same installations with no more than sums need."""
     if not places:
         return []
-    return [SpanRow(*row) for row in _rows(unit, _SPANS, {"places": list(places)})]
+    return _SPANS.all(unit, places=list(places))
 
 
 def series_of(unit: Unit, meters: Collection[int], places: Collection[int]) -> list[SeriesRow]:
     """Series of these meters, and those kept for these places themselves."""
-    rows = _rows(unit, _SERIES_OF, {"meters": list(meters), "places": list(places)})
-    return [SeriesRow(*row) for row in rows]
+    return _SERIES_OF.all(unit, meters=list(meters), places=list(places))
 
 
 def blocks(
@@ -377,14 +371,8 @@ def readings(
     """
     if not meters or not registers:
         return []
-    values = {
-        "meters": list(meters),
-        "registers": list(registers),
-        "first": first,
-        "last": last,
-    }
-    statement = _DAY_STARTS if only_day_starts else _READINGS
-    return [ReadingRow(*row) for row in _rows(unit, statement, values)]
+    wanted = _DAY_STARTS if only_day_starts else _READINGS
+    return wanted.all(unit, meters=list(meters), registers=list(registers), first=first, last=last)
 
 
 def latest(
@@ -393,5 +381,4 @@ def latest(
     """List the registers of each meter at the newest reading of its ``total``."""
     if not meters:
         return []
-    values = {"meters": list(meters), "registers": list(registers), "total": total}
-    return [ReadingRow(*row) for row in _rows(unit, _LATEST, values)]
+    return _LATEST.all(unit, meters=list(meters), registers=list(registers), total=total)

@@ -4,9 +4,9 @@ Every read for a page starts from the owner, so a foreign id finds nothing.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlmodel import SQLModel
@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from hub.domain.pages import Cursor
 from hub.store import drafts, outbox, owned
 from hub.store.notify import hidden
+from hub.store.prepared import Prepared
 from hub.store.tables import (
     Appeal,
     AppealMessage,
@@ -59,12 +60,111 @@ ON_THE_WAY = ("waiting", "sending")
 SUBMISSION, APPEAL, REPLY = "submission", "appeal", "appeal_reply"
 NOTICE_READ = "notice_read"
 
-# Asked for every page, so it is built once.
-_UNREAD = (
+
+class NoticeRow(NamedTuple):
+    """A notice as lists show it."""
+
+    id: int
+    contract_id: int
+    source: str
+    kind: str
+    title: str
+    text: str
+    from_at: datetime | None
+    to_at: datetime | None
+    published_at: datetime
+    read_at: datetime | None
+    appeal_id: int | None
+    contract_point_id: int | None
+    facts: Mapping[str, str]
+
+
+class AppealRow(NamedTuple):
+    """An appeal as lists show it."""
+
+    id: int
+    contract_id: int
+    number: str
+    subject: str
+    state: str
+    remote_state: str
+    error_code: str
+    due_on: date | None
+    created_at: datetime
+    changed_at: datetime
+
+
+class ReadingRow(NamedTuple):
+    """What a supplier told of a zone of a point; see ``ToldReading``."""
+
+    contract_point_id: int
+    zone: str
+    taken_on: date
+    value: str
+    source: str
+    basis: str
+    ratios_applied: bool
+    told_at: datetime
+
+
+class PriceRow(NamedTuple):
+    """A price of a zone, in millionths of a rouble; see ``ContractTariff``."""
+
+    point: str
+    zone: str
+    millionths: int
+    valid_from: date
+    valid_to: date | None
+
+
+_UNREAD = Prepared(
     select(_NOTICE.contract_id, func.count())
     .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
     .where(_CONTRACT.user_id == bindparam("user"), _NOTICE.read_at.is_(None), ~hidden)
-    .group_by(_NOTICE.contract_id)
+    .group_by(_NOTICE.contract_id),
+    tuple,
+)
+_LISTED_NOTICES = (
+    select(*(_NOTICE[name] for name in NoticeRow._fields))
+    .join_from(_T["notice"], _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
+    .where(
+        _NOTICE.contract_id == bindparam("contract"),
+        _CONTRACT.user_id == bindparam("user"),
+        ~hidden,
+    )
+    .order_by(_NOTICE.published_at.desc(), _NOTICE.id.desc())
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_NOTICES = Prepared(_LISTED_NOTICES, NoticeRow._make)
+_UNREAD_NOTICES = Prepared(_LISTED_NOTICES.where(_NOTICE.read_at.is_(None)), NoticeRow._make)
+_APPEALS = Prepared(
+    select(*(_APPEAL[name] for name in AppealRow._fields))
+    .join_from(_T["appeal"], _T["contract"], _CONTRACT.id == _APPEAL.contract_id)
+    .where(_APPEAL.contract_id == bindparam("contract"), _CONTRACT.user_id == bindparam("user"))
+    .order_by(_APPEAL.changed_at.desc(), _APPEAL.id.desc())
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset")),
+    AppealRow._make,
+)
+_TOLD = (
+    select(*(_READING[name] for name in ReadingRow._fields))
+    .where(_READING.contract_point_id.in_(bindparam("points", expanding=True)))
+    .order_by(_READING.taken_on, _READING.id)
+)
+_READINGS = Prepared(_TOLD, ReadingRow._make)
+_BILLED = Prepared(_TOLD.where(_READING.basis != ""), ReadingRow._make)
+_PRICES = Prepared(
+    select(*(_TARIFF[name] for name in PriceRow._fields))
+    .join_from(
+        _T["contract_tariff"], _T["contract_point"], _POINT.contract_id == _TARIFF.contract_id
+    )
+    .where(
+        _POINT.id == bindparam("point"),
+        or_(_TARIFF.point == "", _TARIFF.point == _POINT.remote_id),
+    )
+    .order_by(_TARIFF.zone, _TARIFF.valid_from),
+    PriceRow._make,
 )
 
 
@@ -199,26 +299,9 @@ def put_tariffs(unit: Unit, contract_id: int, rows: Sequence[ContractTariff]) ->
     unit.session.flush()
 
 
-def tariffs(unit: Unit, contract_id: int, point: str) -> Sequence[ContractTariff]:
-    """List the prices of a point, by the supplier's id, and those of all points."""
-    return unit.session.scalars(
-        select(ContractTariff)
-        .where(_TARIFF.contract_id == contract_id, _TARIFF.point.in_(["", point]))
-        .order_by(_TARIFF.zone, _TARIFF.valid_from)
-    ).all()
-
-
-def prices_of(unit: Unit, point_id: int) -> Sequence[ContractTariff]:
+def prices_of(unit: Unit, point_id: int) -> list[PriceRow]:
     """List the prices of one of our points, and those of all points of its contract."""
-    return unit.session.scalars(
-        select(ContractTariff)
-        .join(ContractPoint, _POINT.contract_id == _TARIFF.contract_id)
-        .where(
-            _POINT.id == point_id,
-            or_(_TARIFF.point == "", _TARIFF.point == _POINT.remote_id),
-        )
-        .order_by(_TARIFF.zone, _TARIFF.valid_from)
-    ).all()
+    return _PRICES.all(unit, point=point_id)
 
 
 def put_reading(unit: Unit, row: ToldReading) -> None:
@@ -232,13 +315,14 @@ def put_reading(unit: Unit, row: ToldReading) -> None:
     )
 
 
-def readings(unit: Unit, point_ids_: Sequence[int]) -> Sequence[ToldReading]:
+def readings(unit: Unit, point_ids_: Sequence[int]) -> list[ReadingRow]:
     """List what suppliers told of points, oldest first."""
-    return unit.session.scalars(
-        select(ToldReading)
-        .where(_READING.contract_point_id.in_(point_ids_))
-        .order_by(_READING.taken_on, _READING.id)
-    ).all()
+    return _READINGS.all(unit, points=point_ids_)
+
+
+def billed(unit: Unit, point_ids_: Sequence[int]) -> list[ReadingRow]:
+    """List the readings of points that their suppliers bill by, oldest first."""
+    return _BILLED.all(unit, points=point_ids_)
 
 
 # -- submissions -------------------------------------------------------------------------------
@@ -290,19 +374,10 @@ def notices(
     limit: int,
     offset: int = 0,
     only_unread: bool = False,
-) -> Sequence[Notice]:
+) -> list[NoticeRow]:
     """List a contract's notices that its owner wants to see, newest first."""
-    wanted = [_NOTICE.contract_id == contract_id, _CONTRACT.user_id == user_id, ~hidden]
-    if only_unread:
-        wanted.append(_NOTICE.read_at.is_(None))
-    return unit.session.scalars(
-        select(Notice)
-        .join_from(Notice, _T["contract"], _CONTRACT.id == _NOTICE.contract_id)
-        .where(*wanted)
-        .order_by(_NOTICE.published_at.desc(), _NOTICE.id.desc())
-        .limit(limit)
-        .offset(offset)
-    ).all()
+    wanted = _UNREAD_NOTICES if only_unread else _NOTICES
+    return wanted.all(unit, contract=contract_id, user=user_id, limit=limit, offset=offset)
 
 
 def notice(unit: Unit, user_id: int, notice_id: int) -> tuple[Notice, Contract] | None:
@@ -330,8 +405,7 @@ def notice_by_id(unit: Unit, notice_id: int) -> Notice | None:
 
 def unread(unit: Unit, user_id: int) -> dict[int, int]:
     """Count the unread notices of each contract of a user; contracts without any are left out."""
-    rows = unit.session.connection().execute(_UNREAD, {"user": user_id})
-    return {row[0]: row[1] for row in rows}
+    return dict(_UNREAD.all(unit, user=user_id))
 
 
 def unread_ids(unit: Unit, user_id: int) -> list[tuple[int, int]]:
@@ -391,16 +465,9 @@ def appeal(unit: Unit, user_id: int, appeal_id: int) -> tuple[Appeal, Contract] 
 
 def appeals(
     unit: Unit, user_id: int, contract_id: int, *, limit: int, offset: int = 0
-) -> Sequence[Appeal]:
+) -> list[AppealRow]:
     """List a contract's appeals for its owner, the last changed first."""
-    return unit.session.scalars(
-        select(Appeal)
-        .join_from(Appeal, _T["contract"], _CONTRACT.id == _APPEAL.contract_id)
-        .where(_APPEAL.contract_id == contract_id, _CONTRACT.user_id == user_id)
-        .order_by(_APPEAL.changed_at.desc(), _APPEAL.id.desc())
-        .limit(limit)
-        .offset(offset)
-    ).all()
+    return _APPEALS.all(unit, contract=contract_id, user=user_id, limit=limit, offset=offset)
 
 
 def answers(unit: Unit, appeal_id: int | None) -> int:

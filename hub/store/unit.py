@@ -6,13 +6,14 @@ are short. No unit stays open while a line, a supplier, a hash or a template is 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -24,7 +25,7 @@ from hub.store.secrets import Secrets
 class DbCursor(Protocol):
     """What of a DBAPI cursor the store uses; parameters are written ``?`` on both databases."""
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ..., /) -> Any: ...
     def executemany(self, sql: str, parameters: Any, /) -> Any: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
@@ -38,7 +39,7 @@ class PostgresCursor:
         self.fetchone = cursor.fetchone
         self.fetchall = cursor.fetchall
 
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Any:
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), /) -> Any:
         return self.cursor.execute(sql.replace("?", "%s"), parameters)
 
     def executemany(self, sql: str, parameters: Any, /) -> Any:
@@ -48,16 +49,24 @@ class PostgresCursor:
 class Unit:
     """One transaction: the ORM session and the DBAPI cursor see the same state."""
 
-    __slots__ = ("session", "store", "writing")
+    __slots__ = ("connection", "opened", "store", "writing")
 
-    def __init__(self, store: "Store", session: Session, *, writing: bool) -> None:
+    def __init__(self, store: "Store", connection: Connection, *, writing: bool) -> None:
         self.store = store
-        self.session = session
+        self.connection = connection
         self.writing = writing
+        self.opened: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The ORM session, made when it is first asked for: most pages need none."""
+        if self.opened is None:
+            self.opened = Session(self.connection, expire_on_commit=False)
+        return self.opened
 
     def cursor(self) -> DbCursor:
         """Return a DBAPI cursor inside this transaction."""
-        raw: Any = self.session.connection().connection.cursor()
+        raw: Any = self.connection.connection.cursor()
         return PostgresCursor(raw) if self.store.path is None else raw
 
     def now(self) -> datetime:
@@ -116,17 +125,28 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Unit]:
         """Open a unit that never writes."""
-        with self.failures(), Session(self.reader, expire_on_commit=False) as session:
-            yield Unit(self, session, writing=False)
+        with self.failures(), self.reader.connect() as connection:
+            engines.begin_reading(connection)
+            unit = Unit(self, connection, writing=False)
+            try:
+                yield unit
+            finally:
+                if unit.opened is not None:
+                    unit.opened.close()
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
         """Open a unit that is committed as a whole at the end, or not at all if the body raises."""
-        with self.failures(), Session(self.writer, expire_on_commit=False) as session:
-            # The lock is taken now, so that nothing the body reads can be changed meanwhile.
-            session.connection()
-            yield Unit(self, session, writing=True)
-            session.commit()
+        # The lock is taken now, so that nothing the body reads can be changed meanwhile.
+        with self.failures(), self.writer.begin() as connection:
+            unit = Unit(self, connection, writing=True)
+            try:
+                yield unit
+                if unit.opened is not None:
+                    unit.opened.commit()
+            finally:
+                if unit.opened is not None:
+                    unit.opened.close()
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -92,7 +92,7 @@ def _signed(user, now):
         "user_id": user, "email": "a@example.org", "full_name": "Анна Ким", "role": "consumer",
         "language": "", "theme": "", "last_contract_id": None, "id_hash": "h",
     }  # fmt: skip
-    return [known.get(name, now) for name in SignedIn.__dataclass_fields__]
+    return [known.get(name, now) for name in SignedIn._fields]
 
 
 def rows(store, table):
