@@ -19,7 +19,6 @@ from math import fsum, sqrt
 
 from hub.domain.calendar import days_of, month_end, month_start
 from hub.services.profile import Sum
-from hub.services.usage import ContractUsage
 
 FEWEST_DAYS = 7
 FEWEST_OF_A_KIND = 2
@@ -97,18 +96,19 @@ def forecast_of(days: Sequence[Sum], today: date) -> Forecast | None:
     return month_forecast(today, complete, begun)
 
 
-def forecast_of_contract(usage: ContractUsage) -> Forecast | None:
-    """Forecast the running month of all points of a contract, for the main page.
+def forecast_of_contract(
+    first: date, days: Sequence[Fraction | None], whole: Sequence[bool]
+) -> Forecast | None:
+    """Forecast the running month of all points of a contract, by its days up to today.
 
-    Complete are the days that are over and lack no half-hour of any point.
+    Complete are the days that are over and lack no half-hour of any point (``whole``).
     """
-    first, today = usage.month.first, usage.month.last
     complete: dict[date, Fraction] = {}
     begun: dict[date, Fraction] = {}
-    for at, (energy, whole) in enumerate(zip(usage.days, usage.whole, strict=True)):
+    for at, (energy, has_all) in enumerate(zip(days, whole, strict=True)):
         day = first + timedelta(days=at)
         if energy is not None:
-            (complete if whole and day < today else begun)[day] = energy
+            (complete if has_all and at < len(days) - 1 else begun)[day] = energy
     return month_forecast(first, complete, begun)
 
 

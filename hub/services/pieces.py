@@ -8,8 +8,6 @@ Slots are numbered from the epoch in steps of the series' own minutes; values st
 that corefast unpacked them to.
 """
 
-import hashlib
-import marshal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +28,7 @@ USUAL_MINUTES = 30
 DEFAULT_ZONE = "Europe/Moscow"
 MILLION = 1_000_000
 FOREVER = 1 << 40
+RATIOS_END = len(SpanRow._fields)  # an installation begins with these
 
 # A rejected value is kept and not summed: for sums it is no value.
 TO_SUM = bytes(flag | NO_VALUE if flag & REJECTED else flag for flag in range(256))
@@ -123,41 +122,39 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What the store has of some points for a window, not yet unpacked: rows and block bodies."""
+class Known:
+    """What the store says of some points for a window, without the blocks of their series."""
 
     rows: tuple[PointRow, ...]
     first: int
     last: int
     spans: tuple[SpanRow | InstallationRow, ...]
     series: tuple[SeriesRow, ...]
-    blocks: dict[int, list[bytes | None]]
 
     def fingerprint(self) -> tuple[object, ...]:
-        """Say what all sums depend on, in a form that can be compared: equal, then equal sums."""
-        bodies = marshal.dumps([self.blocks.get(row.id) for row in self.series], 2)
+        """Say what all sums depend on, in a form that can be compared: equal, then equal sums.
+
+        Of blocks a series' own mark stands, which is another after each change of them.
+        """
         return (
             tuple(
-                (row.id, row.metering_point_id, row.time_zone, row.schedule_id, repr(row.rules))
-                for row in self.rows
+                [
+                    (row.id, row.metering_point_id, row.time_zone, row.schedule_id, repr(row.rules))
+                    for row in self.rows
+                ]
             ),
-            tuple(
-                (
-                    span.metering_point_id,
-                    span.meter_id,
-                    span.from_at,
-                    span.to_at,
-                    span.current_ratio,
-                    span.voltage_ratio,
-                    span.loss_millionths,
-                )
-                for span in self.spans
-            ),
+            tuple([span[:RATIOS_END] for span in self.spans]),
             self.series,
             self.first,
             self.last,
-            hashlib.sha256(bodies).digest(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Known):
+    """The same with the bodies of the blocks, not yet unpacked."""
+
+    blocks: dict[int, list[bytes | None]]
 
 
 def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[Load]:
@@ -165,23 +162,29 @@ def gather(unit: Unit, rows: Sequence[PointRow], first: int, last: int) -> list[
 
     Three queries however many points; a damaged block costs its own day and nothing else.
     """
-    return assemble(fetch(unit, rows, first, last))
+    return assemble(fetch(unit, know(unit, rows, first, last)))
 
 
-def fetch(
+def know(
     unit: Unit,
     rows: Sequence[PointRow],
     first: int,
     last: int,
     spans: Sequence[SpanRow | InstallationRow] | None = None,
-) -> Fetched:
-    """Read all that is needed; ``spans`` if the installations are known already."""
+) -> Known:
+    """Read which series there are; ``spans`` if the installations are known already."""
     places = [row.metering_point_id for row in rows if row.metering_point_id is not None]
     found = stored.spans(unit, places) if spans is None else spans
     meters = {span.meter_id for span in found if _overlaps(span, first, last)}
     series = stored.series_of(unit, meters, places) if places else []
-    blocks = stored.blocks(unit, [row.id for row in series], utc_day(first), utc_day(last - 1))
-    return Fetched(tuple(rows), first, last, tuple(found), tuple(series), blocks)
+    return Known(tuple(rows), first, last, tuple(found), tuple(series))
+
+
+def fetch(unit: Unit, known: Known) -> Fetched:
+    """Read the blocks of the series."""
+    days = utc_day(known.first), utc_day(known.last - 1)
+    blocks = stored.blocks(unit, [row.id for row in known.series], *days)
+    return Fetched(known.rows, known.first, known.last, known.spans, known.series, blocks)
 
 
 def assemble(fetched: Fetched) -> list[Load]:

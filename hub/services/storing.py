@@ -105,6 +105,7 @@ def put_records(unit: Unit, key: SeriesKey, records: list[Placed], stored: PageS
         by_day[record.start // DAY_MINUTES].append(record)
     held = blocks.lock_days(unit, series_id, key.shape, sorted(by_day))
     cursor = unit.cursor()
+    changed = False
     for day, of_day in by_day.items():
         found = held.get(day)
         if found is not None and found.damaged and key.meter_id:
@@ -114,6 +115,9 @@ def put_records(unit: Unit, key: SeriesKey, records: list[Placed], stored: PageS
         where = (series_id, day, key.source)
         if put_day(unit, where, buffer, of_day, stored):
             blocks.write_day(cursor, series_id, day, buffer.packed())
+            changed = True
+    if changed:
+        blocks.mark_changed(cursor, series_id)
 
 
 def put_day(
@@ -274,6 +278,7 @@ def mark_damaged(store: Store, series_id: int, day: int) -> int | None:
         if found is None or not found.damaged:
             return None
         blocks.delete_day(unit.cursor(), series_id, day)
+        blocks.mark_changed(unit.cursor(), series_id)
         note_damage(unit, meter_id, day)
         state = meters.state(unit, meter_id)
         state.due_at = min(state.due_at, unit.now())

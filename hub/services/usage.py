@@ -10,21 +10,25 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
-from itertools import takewhile
+from functools import cached_property
+from itertools import accumulate, takewhile
 from math import gcd
 
 from hub.domain.calendar import (
     day_starts,
     local_day,
     minute_of,
+    month_end,
     month_start,
     previous_month,
     slot_at,
 )
+from hub.services.forecast import Forecast, forecast_of_contract
 from hub.services.hours import Hours, HourUse
 from hub.services.ledger import Ledger
-from hub.services.pieces import DEFAULT_ZONE, Load, assemble, fetch
+from hub.services.pieces import DEFAULT_ZONE, Load, assemble, fetch, know
 from hub.services.spans import (
     Span,
     active_column,
@@ -60,11 +64,11 @@ class Figure:
     both: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PointUsage:
     """One point's month; ``days`` from the first to today, None where a day has no value.
 
-    They are made when asked for: a list of points draws them, a page of figures does not.
+    They are made when first asked for: a list of points draws them, a page of figures does not.
     """
 
     point_id: int
@@ -73,20 +77,20 @@ class PointUsage:
     of_today: "Span"
     of_month: "Span"
 
-    @property
+    @cached_property
     def today(self) -> Figure:
         return _figure(self.of_today, *self.own.for_today)
 
-    @property
+    @cached_property
     def month(self) -> Figure:
         return _figure(self.of_month, *self.own.for_month)
 
-    @property
+    @cached_property
     def days(self) -> tuple[Fraction | None, ...]:
         return self.by_day.energies()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContractUsage:
     """All points of a contract together; ``before_days`` is the whole month before, for drawing.
 
@@ -104,6 +108,27 @@ class ContractUsage:
     hours: tuple[HourUse, ...]
     zones: tuple[str, ...]
     points: tuple[PointUsage, ...]
+
+    # Made at the first look and kept with the rest.
+
+    @cached_property
+    def running(self) -> tuple[Decimal | None, ...]:
+        """The month's kWh up to each of ``days``; None before the first that has a value."""
+        return _running(self.days)
+
+    @cached_property
+    def running_before(self) -> tuple[Decimal, ...]:
+        """The same of the month before, while it is whole, and no further than this one goes."""
+        days = (month_end(self.month.first) - self.month.first).days + 1
+        before = _running(self.before_days[: min(self.whole_before, days)])
+        return tuple(total or Decimal(0) for total in before)
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """The running month's forecast; None where a day of its beginning is not known."""
+        if None in self.running:
+            return None
+        return forecast_of_contract(self.month.first, self.days, self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +177,14 @@ def usage_in(
     spans = [(zone, Days.of(zone, now)) for zone in zones]
     first = min(day_starts(zone, days.month_before, days.month_before)[0] for zone, days in spans)
     last = max(day_starts(zone, days.today, days.today)[1] for zone, days in spans)
-    fetched = fetch(unit, rows, first, last, installed)
+    known = know(unit, rows, first, last, installed)
     # Figures change when a slot ends or arrives; between, many look at the same ones. The key is
     # all they depend on, so a kept answer can't be an old one.
-    step = gcd(60, *(row.minutes for row in fetched.series))
-    key = (minute_of(now) // step, step, *fetched.fingerprint())
+    step = gcd(60, *(row.minutes for row in known.series))
+    key = (minute_of(now) // step, step, *known.fingerprint())
     kept = _KEPT.get(key)
     if kept is None:
-        kept = usage_of(assemble(fetched), now)
+        kept = usage_of(assemble(fetch(unit, known)), now)
         _KEPT.put(key, kept)
     return kept
 
@@ -291,6 +316,14 @@ def _batch(group: Sequence[Load], own: Days, end: int) -> Parts:
         into.before.join_all([span.before for span in spans])
         into.expected = sum(span.expected for span in spans)
     return whole
+
+
+def _running(days: Sequence[Fraction | None]) -> tuple[Decimal | None, ...]:
+    """Add up the days; None before the first that has a value."""
+    before = sum(1 for _ in takewhile(lambda day: day is None, days))
+    totals = accumulate(day or Fraction(0) for day in days[before:])
+    known = (Decimal(total.numerator) / total.denominator for total in totals)
+    return (*[None] * before, *known)
 
 
 def _figure(span: Span, days: tuple[date, date], before: tuple[date, date]) -> Figure:

@@ -4,6 +4,7 @@ A day is the UTC day number of its slots' starts. Read-change-write of a block b
 ``store.write()``; there ``lock_days`` reads what will be changed.
 """
 
+import secrets
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -122,9 +123,19 @@ def lock_days(unit: Unit, series_id: int, shape: Shape, days: Sequence[int]) -> 
 
 
 def write_day(cursor: DbCursor, series_id: int, day: int, body: bytes) -> None:
-    """Store a packed day in place of whatever was there."""
+    """Store a packed day in place of whatever was there; then `mark_changed`."""
     cursor.execute(UPSERT, (series_id, day, body))
 
 
+def mark_changed(cursor: DbCursor, series_id: int) -> None:
+    """Say, in the transaction that wrote or deleted days of a series, that it is another now.
+
+    By chance and not by counting: a database restored from a copy may count to the same number.
+    """
+    mark = secrets.randbits(62)
+    cursor.execute("UPDATE series SET mark = ? WHERE id = ?", (mark, series_id))
+
+
 def delete_day(cursor: DbCursor, series_id: int, day: int) -> None:
+    """Delete a day, if there is one; then `mark_changed`."""
     cursor.execute("DELETE FROM block WHERE series_id = ? AND day = ?", (series_id, day))

@@ -111,6 +111,7 @@ class SeriesRow(NamedTuple):
     scale_den: int
     channels: int
     ratios_applied: bool
+    mark: int  # another one after each change of its blocks
 
 
 class ReadingRow(NamedTuple):
@@ -226,6 +227,7 @@ _SERIES_COLUMNS = (
     _SERIES.scale_den,
     _SERIES.channels,
     _SERIES.ratios_applied,
+    _SERIES.mark,
 )
 # Two statements in one: an OR over two columns keeps both databases from using either index.
 _SERIES_OF = Prepared(

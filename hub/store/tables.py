@@ -861,6 +861,8 @@ class Series(Row, table=True):
     scale_den: int = Field(sa_type=BIG)
     channels: int
     ratios_applied: bool = False
+    # Another number after each change of its blocks, so that sums of them know when they are old.
+    mark: int = Field(default=0, sa_type=BIG, sa_column_kwargs={"server_default": "0"})
 
 
 class Block(Row, table=True):

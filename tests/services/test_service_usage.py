@@ -12,6 +12,7 @@ from worlds import T1_T2
 from hub.domain.calendar import local_day, minute_of
 from hub.services.profile import Profiles
 from hub.services.usage import usage_in
+from hub.store import blocks
 from hub.store import points as stored
 
 NOW = datetime(2026, 11, 24, 9, 10, tzinfo=UTC)
@@ -240,9 +241,8 @@ def test_a_kept_answer_is_never_an_old_one(world):
     later = check(world, user, contract, NOW + timedelta(minutes=20))
     assert later.month.expected == kept.month.expected + 2
     with world.store.write() as unit:  # a revision of one value long ago
-        unit.cursor().execute(
-            "DELETE FROM block WHERE series_id = ? AND day = ?", (series[0], first // 48 + 3)
-        )
+        blocks.delete_day(unit.cursor(), series[0], first // 48 + 3)
+        blocks.mark_changed(unit.cursor(), series[0])
     changed = check(world, user, contract, NOW)
     assert changed.month.measured == kept.month.measured - 48
     assert kept.whole == (True,) * 23 + (False,)

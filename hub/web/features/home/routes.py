@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, takewhile
 from zoneinfo import ZoneInfo
 
 from litestar import Router, get
@@ -12,7 +11,6 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.domain.calendar import month_end
-from hub.services.forecast import forecast_of_contract
 from hub.services.home import ContractCard, HomePage
 from hub.services.hours import HourUse
 from hub.services.pieces import DEFAULT_ZONE
@@ -128,9 +126,7 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
     month = usage.month
     zones = in_reading_order(zone_number(zone) for zone in usage.zones)
     names = zone_names(zones)
-    days = _days_in(month.first)  # no more of a longer month before can be drawn beside it
-    running = _running(usage.days)
-    forecast = None if None in running else forecast_of_contract(usage)
+    forecast = usage.forecast
     is_today = read_until is not None and read_until.date() == usage.today.last
     return Usage(
         today_kwh=decimal_of(usage.today.energy),
@@ -144,13 +140,10 @@ def usage_view(usage: ContractUsage, *, read_until: datetime | None, href: str) 
         month_delta=_delta(month),
         month_delta_first=month.before_first,
         month_delta_last=month.before_last,
-        running=running,
+        running=usage.running,
         whole=[*usage.whole[:-1], True],  # today lacks what is not read yet, and that is no hole
-        running_before=[
-            total or Decimal(0)
-            for total in _running(usage.before_days[: min(usage.whole_before, days)])
-        ],
-        days_in_month=days,
+        running_before=usage.running_before,
+        days_in_month=_days_in(month.first),
         forecast=decimal_of(forecast.energy) if forecast else None,
         known=month.measured,
         expected=month.expected,
@@ -175,13 +168,6 @@ def _hour_bar(hour: HourUse) -> HourBar:
         running=hour.partial,
         before=decimal_of(hour.yesterday),
     )
-
-
-def _running(days: Sequence[Fraction | None]) -> list[Decimal | None]:
-    """Add up the days; None before the first that has a value."""
-    before = sum(1 for _ in takewhile(lambda day: day is None, days))
-    totals = accumulate(day or Fraction(0) for day in days[before:])
-    return [None] * before + [Decimal(total.numerator) / total.denominator for total in totals]
 
 
 def _days_in(first: date) -> int:
