@@ -10,7 +10,8 @@ from hub.store.prepared import Prepared
 from hub.store.tables import Line, Meter
 
 METER = SQLModel.metadata.tables["meter"].c
-ALL = select(METER.id, METER.serial, METER.drift_s, METER.drift_at, METER.learned).order_by(METER.id)
+COLUMNS = (METER.id, METER.serial, METER.drift_s, METER.drift_at, METER.learned)
+ALL = select(*COLUMNS).order_by(METER.id)
 SOME = ALL.where(
     METER.serial.in_(bindparam("serials", expanding=True)), METER.drift_at >= bindparam("since")
 )
