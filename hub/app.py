@@ -64,7 +64,7 @@ from hub.web.kit.edge import CSRF_COOKIE, Edge, cookie_name
 from hub.web.kit.failures import ShellOf, on_error
 from hub.web.kit.i18n import gettext
 from hub.web.kit.probes import LineFiguresNow, Probe
-from hub.web.kit.rendering import environment
+from hub.web.kit.rendering import environments
 from hub.web.kit.requests import LARGEST_BODY, MOST_FIELDS, PortalRequest, read_form
 from hub.web.kit.services import Services
 from hub.web.kit.typed import last_user
@@ -208,7 +208,7 @@ def assemble(
         state=State(
             {
                 "assets": assets,
-                "templates": environment(assets),
+                "templates": environments(assets),
                 "settings": settings,
                 "brand": BrandName(settings.brand),
                 "csrf_secret": secret,

@@ -182,7 +182,7 @@ def rule_form_view(kind: str, *, failed: bool = False) -> rules.RuleFormView:
     kinds = (("power", "Мощность"), ("voltage", "Напряжение"))
     form = Form({"high": "много", "point": "1"}, {"high": FieldError("Число.", "не число")})
     points = (("1", "Ввод 1"), ("2", "Цех"))
-    return rules.RuleFormView("/account/rules/new", kind, kinds, points, form)
+    return rules.RuleFormView("/account/rules/new", kind, kinds, points, form, chooses=True)
 
 
 def tokens_view() -> tokens.TokensView:

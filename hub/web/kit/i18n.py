@@ -3,7 +3,10 @@
 What says words in it is ``hub.locale``; its names are given on here.
 """
 
+from typing import Any
+
 from jinja2 import Environment
+from markupsafe import Markup
 
 from hub.locale import (
     DEFAULT_LANGUAGE,
@@ -14,6 +17,7 @@ from hub.locale import (
     gettext,
     language,
     ngettext,
+    speaking,
     typeset,
 )
 
@@ -29,6 +33,7 @@ __all__ = [
     "install",
     "language",
     "ngettext",
+    "speaking",
     "typeset",
 ]
 
@@ -49,7 +54,14 @@ def choose(cookie: str | None, accept: str | None) -> str:
 def install(env: Environment) -> None:
     """Give templates ``_`` and ``ngettext`` in the language of the running request."""
     env.add_extension("jinja2.ext.i18n")
-    env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext, ngettext, newstyle=True
-    )
+    env.newstyle_gettext = True  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
+    env.globals.update(_=_say, gettext=_say, ngettext=_say_count)
+
+
+def _say(message: str, /, **values: Any) -> Markup:
+    return Markup(gettext(message)) % values  # noqa: S704 - the catalog is ours
+
+
+def _say_count(singular: str, plural: str, n: int, /, **values: Any) -> Markup:
+    return Markup(ngettext(singular, plural, n)) % {"num": n, **values}  # noqa: S704 - as above

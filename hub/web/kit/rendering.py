@@ -1,6 +1,7 @@
 """The template environment: our folders, our filters, our words."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ from markupsafe import Markup
 
 from hub.web.kit import charts, exact, formats, i18n, small_charts, svg
 from hub.web.kit.assets import Assets
+from hub.web.kit.compiling import LeanGenerator
 
 MACROS = {
     "ui": "kit/_ui.html",
@@ -27,8 +29,17 @@ def template_folders() -> Iterator[Path]:
     yield from sorted((web / "features").glob("**/templates"))
 
 
-def environment(assets: Assets) -> Environment:
-    """One environment for an application; undefined names are errors."""
+def environments(assets: Assets) -> dict[str, Environment]:
+    """Make one environment a language for an application."""
+    made = {}
+    for name in i18n.LANGUAGES:
+        with i18n.speaking(name):
+            made[name] = environment(assets, name)
+    return made
+
+
+def environment(assets: Assets, language: str) -> Environment:
+    """Make the environment of a language; undefined names are errors."""
     env = Environment(
         loader=FileSystemLoader(list(template_folders())),
         autoescape=True,
@@ -37,14 +48,16 @@ def environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    env.code_generator_class = LeanGenerator
     i18n.install(env)
     env.filters.update(formats.FILTERS)
+    env.tests["datetime"] = lambda value: isinstance(value, datetime)
     env.globals.update(formats.GLOBALS)
     env.globals.update(
         static=assets.url,
         icons=assets.url("icons.svg"),
         icon=icon_maker(assets.url("icons.svg")),
-        language=i18n.language.get,
+        language=lambda: language,
         NBSP=i18n.NBSP,
         draw=svg,
         exact_data=exact.data,

@@ -12,6 +12,7 @@ from litestar.response import Response
 from litestar.utils.scope.state import ScopeState
 
 from hub.web.kit import flash
+from hub.web.kit.i18n import language
 from hub.web.kit.rendering import csrf_field
 from hub.web.kit.requests import AnyRequest
 from hub.web.kit.shell import Shell
@@ -46,7 +47,7 @@ def respond(
     ``shell`` may be a callable: it is called only for a whole page. Rendering happens here, in
     the handler's worker thread, not on the event loop.
     """
-    env: Environment = request.app.state.templates
+    env: Environment = request.app.state.templates[language.get()]
     token = ScopeState.from_scope(request.scope).csrf_token
     token = token if isinstance(token, str) else ""
     values: dict[str, Any] = {
