@@ -114,11 +114,12 @@ class Seen:
     routes: set[str] = field(default_factory=set)  # that answered anything, a page or not
 
 
-def crawl(portal: Browser, table: Map, *, most: int) -> Seen:
+def crawl(portal: Browser, table: Map, *, most: int, queries: bool = True) -> Seen:
     """Ask every route without a parameter and follow the links.
 
-    Of a route at most ``most`` addresses are asked, of each word of its query one. A route that no
-    link leads to is asked for what nobody has.
+    Of a route at most ``most`` addresses are asked, of each word of its query one; without
+    ``queries`` none of a route that was asked. A route that no link leads to is asked for what
+    nobody has.
     """
     seen, counts = Seen(), Counter[tuple[str, str]]()
     waiting = table.plain()
@@ -128,6 +129,8 @@ def crawl(portal: Browser, table: Map, *, most: int) -> Seen:
         known.add(address)
         marks = [each for each in table.marks(address) if counts[each] < (1 if each[1] else most)]
         if not marks or marks[0][0] in NO_PAGES:
+            continue
+        if not queries and "?" in address and marks[0][0] in seen.routes:
             continue
         with portal.client.stream("GET", address, follow_redirects=False) as answer:
             is_page = answer.headers.get("content-type", "").startswith("text/html")
