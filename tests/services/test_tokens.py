@@ -189,3 +189,14 @@ def test_a_forgotten_password_ends_tokens_and_a_changed_one_does_not(
         tokens.caller(secret, Scope.POINTS)
     with store.read() as unit:
         assert stored.of_user(unit, anna) == []
+
+
+def test_it_ends_with_the_account(tokens, anna, world, store):
+    tied = world.contract(anna, world.supplier())
+    secret = tokens.make(anna, typed(contract_ids={tied}))
+    with store.write() as unit:
+        owned.erase_person(unit, anna, [], [])
+    with store.read() as unit:
+        assert unit.session.exec(select(tables.ApiTokenContract)).all() == []
+    with pytest.raises(TokenRefused):
+        tokens.caller(secret, Scope.POINTS)

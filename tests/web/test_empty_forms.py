@@ -19,6 +19,7 @@ OWN = [
     ("/account/security", "/account/password"),
     ("/account/rules/new", "/account/rules/new"),
     ("/account/rules/new?kind=voltage", "/account/rules/new"),
+    ("/account/tokens/new", "/account/tokens/new"),
 ]
 
 

@@ -128,7 +128,7 @@ def test_the_manuals_rows_say_what_it_means_when_and_for_how_long(own, store):
     high = JournalEntry("25", "voltage_above_limit", face(24, 0, 50), ends, {"phase": "3"})
     happened(store, own.made, "25", high)
     text = words(page(own).text)
-    assert "Напряжение фазы 3 поднялось выше предельного" in text
+    assert "Напряжение фазы C поднялось выше предельного" in text
     assert "Опасно для электроприборов" in text
     assert "00:50–01:10 20 мин" in text
     assert "Часы переведены на 1 минуту 57 секунд вперед Было 03:01:44, стало 03:03:41." in text

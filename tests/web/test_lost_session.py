@@ -27,7 +27,7 @@ FORMS = {
 # Posts behind the door in which nothing is typed, or nothing that may be kept.
 SILENT = {
     "/account/rules/new", "/account/rules/{rule_id:int}", "/account/rules/{rule_id:int}/remove",
-    "/account/rules/{rule_id:int}/switch",
+    "/account/rules/{rule_id:int}/switch", "/account/tokens/{token_id:int}/revoke",
     "/account/theme", "/account/archive", "/account/delete", "/account/email/{token:str}",
     "/account/factor", "/account/factor/on", "/account/factor/codes", "/account/factor/off",
     "/account/factor/sms", "/account/factor/send", "/account/phone", "/account/phone/confirm",
@@ -37,7 +37,7 @@ SILENT = {
     "/appeals/{appeal_id:int}/again", "/points/{point_id:int}/live",
     "/points/{point_id:int}/submit/again",
 }  # fmt: skip
-GUESTS = ("/login", "/logout", "/register", "/recover")
+GUESTS = ("/login", "/logout", "/register", "/recover", "/api/")  # and programs
 
 
 @pytest.fixture

@@ -274,3 +274,16 @@ def test_codes_by_sms_are_turned_off_by_one_more_code(own, portal, store, anna, 
     code = code_of(texts)
     assert own.send("/account/security", "/account/factor/off", code=code).status_code == 303
     assert portal().sign_in(password=PASSWORD).headers["location"] == "/"
+
+
+def test_a_token_is_made_by_a_code_that_came_by_sms(own, store, texts):
+    by_sms(own, texts)
+    later(store, minutes=2)
+    asked = own.send("/account/tokens/new", name="Умный дом", which="chosen", act="code")
+    assert asked.status_code == 200
+    assert 'value="Умный дом"' in asked.text
+    typed = {"name": "Умный дом", "scope_read_points": "1", "act": ""}
+    code = code_of(texts)
+    assert own.send("/account/tokens/new", **typed, proof=wrong(code)).status_code == 422
+    made = own.send("/account/tokens/new", **typed, proof=code)
+    assert re.search(r"hub_[\w-]{43}", made.text)
