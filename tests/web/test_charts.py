@@ -19,7 +19,8 @@ from hub.web.kit.charts import (
     nice_ceiling,
     step_chart,
 )
-from hub.web.kit.small_charts import DayBar, HourBar, day_bars, hour_bars, running_total, sparkline
+from hub.web.kit.small_charts import DayBar, HourBar, day_bars, hour_bars, running_total
+from hub.web.kit.svg import spark
 
 FLAG_LISTS = st.lists(st.sampled_from(list(Flag)), min_size=1, max_size=96)
 
@@ -100,7 +101,7 @@ def test_nothing_makes_an_empty_chart():
     assert hour_bars([]).columns == ()
     assert day_bars([]).columns == ()
     assert running_total([], days=30).line == ""
-    assert sparkline([]) == ()
+    assert "<rect" not in spark([], "")
 
 
 @given(st.floats(min_value=1e-3, max_value=1e6))
@@ -127,7 +128,9 @@ def test_small_charts_draw_nothing_for_the_unknown():
     assert [box.zone for box in whole.boxes] == [2, 1], "cheap zones at the base"
     assert whole.ghost is None
     assert part.boxes[0].hatch
-    assert [box.running for box in sparkline([Decimal(1), None])] == [False, True]
+    row = spark([Decimal(1), None, Decimal(4)], "By day")
+    assert re.findall(r'class="(sp[^"]*)"', row) == ["sp", "sp miss", "sp last"]
+    assert re.findall(r' height="([^"]+)"', row) == ["6", "2", "24"]
 
 
 @given(st.floats(0, 900), st.floats(1, 100))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from hub.web.kit.formats import clock, day, day_short, interval, number
 from hub.web.kit.i18n import gettext
@@ -57,16 +57,14 @@ class ProfilePoint:
         return self.kw is not None and self.flag not in {Flag.MISSING, Flag.FUTURE}
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     x: float
     y: float
     text: str
     anchor: str = "middle"
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """A rectangle over the plot, with a label when it fits."""
 
     x: float

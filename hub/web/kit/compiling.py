@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, escape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 from typing_extensions import override
 
 from hub.web.kit.i18n import catalog
@@ -24,7 +24,12 @@ PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def written(value: Any) -> str:
-    """Give what a template writes of a value, escaped."""
+    """Give what a template writes of a value, escaped.
+
+    Texts first, and by the inner function: a `Markup` made of each costs five times as much.
+    """
+    if type(value) is str:
+        return _escape_inner(value)
     return value if type(value) is Markup else escape(value)
 
 

@@ -66,7 +66,6 @@ def environment(assets: Assets, language: str) -> Environment:
         day_bars=small_charts.day_bars,
         hour_bars=small_charts.hour_bars,
         running_total=small_charts.running_total,
-        sparkline=small_charts.sparkline,
     )
     for name, path in MACROS.items():
         env.globals[name] = env.get_template(path).module

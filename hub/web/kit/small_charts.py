@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from hub.web.kit.charts import Area, Label, axis_labels, hatch_lines, nice_ceiling
 from hub.web.kit.formats import day, day_short, number
@@ -15,8 +16,7 @@ WEEKEND_FROM = 5
 HOURS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class HourBar:
+class HourBar(NamedTuple):
     """Energy of one hour; None is not known and draws nothing at all."""
 
     hour: int
@@ -26,8 +26,7 @@ class HourBar:
     before: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DayBar:
+class DayBar(NamedTuple):
     """Energy of one day (or week, month) by zone.
 
     ``parts`` is zone to kWh and is None when nothing is known; ``expected`` is the ghost of an
@@ -48,8 +47,7 @@ class DayBar:
         return None if self.parts is None else sum(self.parts.values(), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     x: float
     y: float
     width: float
@@ -59,8 +57,7 @@ class Box:
     hatch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     boxes: tuple[Box, ...]
     ghost: Box | None
     hit: Box
@@ -295,24 +292,3 @@ def running_total(
         f"M{place(len(now), known[-1])}L{place(days, forecast)}" if known and forecast else "",
         dot,
     )
-
-
-def sparkline(
-    values: Sequence[Decimal | None], *, width: float = 150.0, height: float = 24.0
-) -> tuple[Box, ...]:
-    """Bars of the last days; an unknown day is a low grey mark, told by ``running``."""
-    highest = max((float(v) for v in values if v is not None), default=0.0) or 1.0
-    slot = width / max(len(values), 1)
-    boxes = []
-    for at, value in enumerate(values):
-        tall = 2.0 if value is None else max(1.0, float(value) / highest * height)
-        boxes.append(
-            Box(
-                round(at * slot, 2),
-                round(height - tall, 2),
-                round(slot * 0.78, 2),
-                round(tall, 2),
-                running=value is None,
-            )
-        )
-    return tuple(boxes)

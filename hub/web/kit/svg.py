@@ -6,12 +6,14 @@ must be escaped. Here only texts are: numbers and paths are our own.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 from hub.web.kit.charts import Area, Label, StepChart, hatch_lines
-from hub.web.kit.small_charts import BarChart, Box, Column, RunningTotal, sparkline
+from hub.web.kit.small_charts import BarChart, Box, Column, RunningTotal
 
+SPARK_WIDTH, SPARK_HEIGHT = 150, 24
 PLATE = 84, 40  # the plate behind the words of a gap
 
 
@@ -186,10 +188,27 @@ def total(c: RunningTotal, label: str) -> Markup:
 
 
 def spark(values: Sequence[Decimal | None], label: str) -> Markup:
-    """Draw the days of a row."""
-    boxes = sparkline(values)
-    parts = [opened(150, 24, label, kind=" spark")]
-    for at, b in enumerate(boxes, 1):
-        last = " last" if at == len(boxes) else ""
-        parts.append(box("sp miss" if b.running else f"sp{last}", b))
+    """Draw the days of a row: an unknown day is a low grey mark, the last one stands out.
+
+    A page has dozens, so nothing is made of a day but its text.
+    """
+    highest = max((float(v) for v in values if v is not None), default=0.0) or 1.0
+    places, wide = _spark_places(len(values))
+    parts = [opened(SPARK_WIDTH, SPARK_HEIGHT, label, kind=" spark")]
+    for x, value in zip(places, values, strict=True):
+        tall = 2.0 if value is None else max(1.0, float(value) / highest * SPARK_HEIGHT)
+        kind = "sp" if value is not None else "sp miss"
+        parts.append(
+            f'<rect class="{kind}" x="{x}" y="{round(SPARK_HEIGHT - tall, 2):g}" width="{wide}" '
+            f'height="{round(tall, 2):g}"/>'
+        )
+    if values and values[-1] is not None:
+        parts[-1] = parts[-1].replace('"sp"', '"sp last"', 1)
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - texts are escaped
+
+
+@lru_cache(maxsize=64)
+def _spark_places(count: int) -> tuple[tuple[str, ...], str]:
+    """Give where bars begin, and how wide each is."""
+    slot = SPARK_WIDTH / max(count, 1)
+    return tuple(f"{round(at * slot, 2):g}" for at in range(count)), f"{round(slot * 0.78, 2):g}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ class Choice:
     current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterText:
+class RegisterText(NamedTuple):
     """One register for people: ``label`` is «T1 пик», ``text`` the formatted value."""
 
     label: str

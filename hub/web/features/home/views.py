@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from hub.web.kit.messages import AppealRow, NoticeRow
 from hub.web.kit.sending import Sending
@@ -70,8 +71,7 @@ class BalanceCard:
     lines: tuple[BalanceLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MeterRow:
+class MeterRow(NamedTuple):
     """``state`` is online, waiting, reading, silent, told or manual; manual ones have ``sending``.
 
     ``registers`` are the newest: of ``last_at``, or of the day ``taken_on`` if people read it.

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from hub.web.kit.sending import Sending
 from hub.web.kit.views import Choice, PointHead, RegisterText
 
 
-@dataclass(frozen=True, slots=True)
-class PointRow:
+class PointRow(NamedTuple):
     """``state``: see `point_head.state_of`; ``days`` feeds the sparkline.
 
     ``kinds``: the filters it is shown by. A meter that people read has ``sending``, and its
