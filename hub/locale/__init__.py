@@ -68,7 +68,12 @@ def catalog(name: str) -> std.GNUTranslations:
 
 
 def gettext(message: str) -> str:
-    return catalog(language.get()).gettext(message)
+    return _said(language.get(), message)
+
+
+@lru_cache(maxsize=4096)
+def _said(name: str, message: str) -> str:
+    return catalog(name).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:

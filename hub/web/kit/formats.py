@@ -70,12 +70,6 @@ def _words() -> Words:
 # -- numbers -----------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
-def _separators(name: str) -> dict[int, str]:
-    known = words(name)
-    return {ord(","): known.group, ord("."): known.decimal}
-
-
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(10))
 
 
@@ -89,7 +83,8 @@ def number(value: Number | None, decimals: int = 0) -> str:
     text = f"{value:,.{decimals}f}"
     if text[0] == "-":
         text = MINUS + text[1:] if text.strip("-0.,") else text[1:]
-    return text.translate(_separators(language.get()))
+    known = _words()
+    return text.replace(",", known.group).replace(".", known.decimal)
 
 
 def signed(value: Number, decimals: int = 0) -> str:
@@ -180,7 +175,7 @@ def serial(text: str | None) -> str:
 
 
 def clock(value: datetime) -> str:
-    return f"{value:%H:%M}"
+    return f"{value.hour:02}:{value.minute:02}"
 
 
 def day(value: date, today: date | None = None) -> str:
@@ -198,11 +193,11 @@ def month_short(value: date) -> str:
 
 
 def day_num(value: date | None) -> str:
-    return UNKNOWN if value is None else f"{value:%d.%m.%Y}"
+    return UNKNOWN if value is None else f"{value.day:02}.{value.month:02}.{value.year:04}"
 
 
 def moment_num(value: datetime | None) -> str:
-    return UNKNOWN if value is None else f"{value:%d.%m.%Y %H:%M}"
+    return UNKNOWN if value is None else f"{day_num(value)} {clock(value)}"
 
 
 def weekday(value: date) -> str:
