@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from hub.domain.calendar import (
     Level,
@@ -41,8 +43,7 @@ NEAR = timedelta(hours=3)
 WH_IN_KWH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(NamedTuple):
     """A register of the face: ``label`` T1…T4, or '' for the total; ``zone`` of the contract."""
 
     label: str
@@ -50,8 +51,7 @@ class Tariff:
     obis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A register at an instant. ``value``: kWh as the face shows it."""
 
     tariff: Tariff
@@ -60,8 +60,7 @@ class Reading:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class LatestReadings:
+class LatestReadings(NamedTuple):
     """The newest registers of the meter that is installed now; the total comes last."""
 
     point_id: int
@@ -248,12 +247,12 @@ def latest_of(unit: Unit, installed: Mapping[int, InstallationRow]) -> dict[int,
     for point_id, each in installed.items():
         readings = {reading.obis: reading for reading in found.get(each.meter_id, ())}
         if readings:
-            shown = tuple(
+            shown = [
                 _reading(tariff, readings[tariff.obis])
                 for tariff in tariffs_of([each], readings)
                 if tariff.obis in readings
-            )
-            latest[point_id] = LatestReadings(point_id, readings[TOTAL].taken_at, shown)
+            ]
+            latest[point_id] = LatestReadings(point_id, readings[TOTAL].taken_at, tuple(shown))
     return latest
 
 
@@ -266,13 +265,15 @@ def tariffs_of(
     """
     named = installed[-1].register_map if installed else {}
     if named:
-        labels = {label: zone for label, zone in sorted(named.items()) if label in TARIFFS}
-    else:
-        labels = {label: label for label, obis in TARIFFS.items() if obis in registers}
-        if len(labels) == 1:
-            labels = {}
-    shown = [Tariff(label, zone, TARIFFS[label]) for label, zone in labels.items()]
-    return (*shown, Tariff("", "", TOTAL))
+        return _tariffs(tuple([each for each in sorted(named.items()) if each[0] in TARIFFS]))
+    known = [(label, label) for label, obis in TARIFFS.items() if obis in registers]
+    return _tariffs(tuple(known) if len(known) > 1 else ())
+
+
+@lru_cache(256)
+def _tariffs(zones: tuple[tuple[str, str], ...]) -> tuple[Tariff, ...]:
+    """Give the registers of labels with their zones, and the total."""
+    return (*(Tariff(label, zone, TARIFFS[label]) for label, zone in zones), Tariff("", "", TOTAL))
 
 
 def _reading(tariff: Tariff, row: ReadingRow) -> Reading:

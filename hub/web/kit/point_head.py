@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hub.errors import Missing
@@ -10,7 +11,7 @@ from hub.services.points import Connection, Contact, PointCard
 from hub.services.registers import LatestReadings
 from hub.services.usage import ELECTRICITY
 from hub.web.kit.formats import MINUS, clock, kilowatts, number
-from hub.web.kit.i18n import N_, gettext
+from hub.web.kit.i18n import N_, gettext, language
 from hub.web.kit.views import Choice, Growing, PointHead, RegisterText
 
 NOT_SILENT_BEFORE = timedelta(hours=1)
@@ -119,15 +120,23 @@ def registers_of(latest: LatestReadings | None, decimals: int | None) -> tuple[R
     if latest is None:
         return ()
     by_zone = zones_of(latest)
-    order = in_reading_order(by_zone)
+    decimals = 2 if decimals is None else decimals
+    return tuple(
+        [
+            RegisterText(label, number(by_zone[zone], decimals), zone)
+            for zone, label in _labels(tuple(by_zone), language.get())
+        ]
+    )
+
+
+@lru_cache(256)
+def _labels(zones: tuple[int, ...], _language: str) -> tuple[tuple[int, str], ...]:
+    """Order registers as they are read, each with its words: «T1 пик»."""
+    order = in_reading_order(zones)
     names = zone_names(order)
     return tuple(
-        RegisterText(
-            f"T{zone} {names.get(zone, '')}".strip() if zone else gettext("Total"),
-            number(by_zone[zone], 2 if decimals is None else decimals),
-            zone,
-        )
-        for zone in order or by_zone
+        (zone, f"T{zone} {names.get(zone, '')}".strip() if zone else gettext("Total"))
+        for zone in order or zones
     )
 
 
