@@ -22,7 +22,7 @@ def broken(page: Page) -> list[str]:
     """Name each rule that the page breaks as it stands, and the first places.
 
     An open menu may lie on a control and leave little of it: its opener wanted that, so sizes of
-    targets are not judged then.
+    targets are not judged then. Pages loaded with ``AXE_SCRIPT`` are judged sooner.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)

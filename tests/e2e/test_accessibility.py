@@ -11,7 +11,7 @@ import walking
 from browsers import overflow
 from browsing import sign_in
 from playwright.sync_api import Page
-from rules import broken
+from rules import AXE_SCRIPT, broken
 
 from hub.cli.demo_utility import EMAIL, PASSWORD
 
@@ -32,8 +32,8 @@ def violations(page: Page) -> list[str]:
     size = page.viewport_size
     for width in (size["width"], NARROWEST) if size else ():
         page.set_viewport_size({"width": width, "height": 900})
-        if overflow(page) > 0:
-            found.append(f"{page.url}: {overflow(page)} px wider than the window")
+        if (over := overflow(page)) > 0:
+            found.append(f"{page.url}: {over} px wider than the window")
     page.set_viewport_size(size)
     return found
 
@@ -80,6 +80,7 @@ def test_no_page_breaks_a_rule(demo, browser, signed_in_state, walked):
     looks, found, done = cycle(VIEWS), [], set()
     for who, state in (("consumer", signed_in_state), ("guest", None)):
         context = browser.new_context(locale="ru-RU", storage_state=state)
+        context.add_init_script(AXE_SCRIPT)
         page = context.new_page()
         for address in [*seen[who].pages, *seen[who].failures]:
             if table.route(address) in done:

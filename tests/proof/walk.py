@@ -23,7 +23,7 @@ import pyotp
 from e2e import walking
 from e2e.browsers import chromium, overflow
 from e2e.demos import running
-from e2e.rules import broken
+from e2e.rules import AXE_SCRIPT, broken
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Page
 from portal import Browser
@@ -277,6 +277,7 @@ class Trip(Found):
         )
         context.add_init_script(walking.COUNT_SWAPS)
         context.add_init_script(LOOKS)
+        context.add_init_script(AXE_SCRIPT)
         walking.carry_cookies(person.cookies, context, self.url)
         page, states = context.new_page(), walking.States()
         for address in person.addresses:
