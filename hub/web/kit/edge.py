@@ -5,9 +5,8 @@ must still answer in the visitor's language and under the policy.
 """
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Mapping
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware.csrf import CSRF_SECRET_LENGTH, generate_csrf_hash
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,9 +45,11 @@ class Edge:
     def __init__(self, app: ASGIApp, *, csrf_secret: str, secure: bool, base_url: str = "") -> None:
         self.app = app
         self.csrf_secret = csrf_secret
-        self.secure = secure
         self.base_url = base_url
         self.csrf_cookie = cookie_name(CSRF_COOKIE, secure=secure)
+        dress = HEADERS | ({"strict-transport-security": "max-age=31536000"} if secure else {})
+        self.usual = _encoded(dress)
+        self.one_time = _encoded(dress | {"referrer-policy": "no-referrer"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -69,18 +70,13 @@ class Edge:
             # Litestar keeps a cookie of an old secret for ever, and every POST of that browser
             # would be refused; without the cookie the next page hands out a good one.
             self._drop_cookie(scope, cookies)
-        path = scope["path"]
+        dress = self.one_time if scope["path"].startswith(ONE_TIME_PATHS) else self.usual
 
         async def send_dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableScopeHeaders.from_message(message)
-                for name, value in HEADERS.items():
-                    if name not in answer:
-                        answer[name] = value
-                if path.startswith(ONE_TIME_PATHS):
-                    answer["referrer-policy"] = "no-referrer"
-                if self.secure:
-                    answer["strict-transport-security"] = "max-age=31536000"
+                given = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                message["headers"] = given + [each for each in dress if each[0] not in names]
             await send(message)
 
         await self.app(scope, receive, send_dressed)
@@ -111,10 +107,10 @@ class Edge:
         ]
 
 
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
 def _cookies(header: bytes) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header.decode("latin-1"))
-    except CookieError:
-        return {}
-    return {name: morsel.coded_value for name, morsel in jar.items()}
+    pairs = (each.partition("=") for each in header.decode("latin-1").split(";"))
+    return {name.strip(): value.strip() for name, sign, value in pairs if sign}

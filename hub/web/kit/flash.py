@@ -41,7 +41,10 @@ def keep(
 
 def kept(request: AnyRequest, name: str) -> list[str]:
     """Give the words that were kept; a cookie that is not ours counts as none."""
-    payload, _, proof = request.cookies.get(name, "").encode().partition(b".")
+    cookie = request.cookies.get(name)
+    if not cookie:
+        return []
+    payload, _, proof = cookie.encode().partition(b".")
     expected = _sign(request.app.state.csrf_secret, name, payload).encode()
     if not hmac.compare_digest(expected, proof):
         return []

@@ -46,7 +46,7 @@ class PortalRequest(Request[Any, Any, Any]):
 
 async def read_form(request: AnyRequest) -> None:
     """Read the form before the handler's parameters are made, which would ask Litestar's parser."""
-    if request.content_type[0] in FORMS:
+    if request.method == "POST" and request.content_type[0] in FORMS:
         await request.form()
 
 
