@@ -5,11 +5,11 @@ loss, in the order P+ P- Q+ Q-; ``None`` is no value, never zero. Every sum says
 it is made. Slots are counted in the finest period of the point, 30 minutes as a rule.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 from corefast.profile import aggregate
@@ -215,6 +215,7 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
     broken = {day for piece in load.pieces for day in piece.held.damaged}
     zones = len(cut.zones)
     due = (since, end)
+    peaks = Peaks(load.pieces)
     items = tuple(
         _sum(
             load,
@@ -226,6 +227,7 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
             days=(bucket.first, bucket.last),
             due=due,
             broken=broken,
+            peak=peaks.of(*(slot * load.minutes for slot in cut.bucket_slots[index : index + 2])),
         )
         for index, bucket in enumerate(cut.buckets)
     )
@@ -239,6 +241,7 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
         days=(first, last),
         due=due,
         broken=broken,
+        peak=reduce(higher, (item.peak for item in items), None),
     )
     return ProfileSums(
         point_id=load.row.id,
@@ -296,6 +299,7 @@ def _sum(
     days: tuple[date, date],
     due: tuple[int, int],
     broken: set[int],
+    peak: Peak | None,
 ) -> Sum:
     zones = len(cut.zones)
     low, high = slots[0] * load.minutes, slots[1] * load.minutes
@@ -318,37 +322,46 @@ def _sum(
             name: energy if one_zone else tally.energy(keys[place::zones])
             for place, name in enumerate(cut.zones)
         },
-        peak=_peak(load, *slots),
+        peak=peak,
     )
 
 
-def _peak(load: Load, first_slot: int, end_slot: int) -> Peak | None:
-    """Find the slot with the most P+; the earliest of equals."""
-    best: Peak | None = None
-    for piece in load.pieces:
-        start = max(piece.start * piece.minutes, first_slot * load.minutes)
-        end = min(piece.end * piece.minutes, end_slot * load.minutes)
-        low = slot_at(start, piece.minutes) - piece.held.origin
-        high = slot_at(end, piece.minutes) - piece.held.origin
-        if low >= high or 0 not in piece.held.channels:
-            continue
-        wide = len(piece.held.channels)
-        column = piece.held.channels.index(0)
-        flat = piece.held.values.cast("B").cast("I")
-        counts = flat[low * wide + column : high * wide : wide].tolist()
-        flags = piece.flags[low:high]
-        if flags.translate(None, b"\0"):  # some may have no value, and such must not win
-            counts = [
-                -1 if flag & NO_VALUE else count for count, flag in zip(counts, flags, strict=True)
-            ]
-        most = max(counts)
-        if most < 0:
-            continue
-        found = Peak(
-            instant_of((piece.held.origin + low + counts.index(most)) * piece.minutes),
-            piece.minutes,
-            most * piece.factor,
-        )
-        if best is None or (found.power, best.start_at) > (best.power, found.start_at):
-            best = found
-    return best
+class Peaks:
+    """Finds the slot with the most P+ of a span; the earliest of equals."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        # of each piece that has P+: its counts in a row, -1 where there is no value
+        self.rows: list[tuple[Piece, list[int]]] = []
+        for piece in pieces:
+            held = piece.held
+            if 0 not in held.channels:
+                continue
+            low, high, wide = piece.start - held.origin, piece.end - held.origin, len(held.channels)
+            flat = held.values.cast("B").cast("I")
+            counts = flat[low * wide + held.channels.index(0) : high * wide : wide].tolist()
+            flags = piece.flags[low:high]
+            if flags.translate(None, b"\0"):  # such without a value must not win
+                counts = [
+                    -1 if flag & NO_VALUE else count
+                    for count, flag in zip(counts, flags, strict=True)
+                ]
+            self.rows.append((piece, counts))
+
+    def of(self, first: int, end: int) -> Peak | None:
+        """Look at the slots that begin from minute ``first`` up to, not including, ``end``."""
+        best: Peak | None = None
+        for piece, counts in self.rows:
+            low = max(slot_at(first, piece.minutes) - piece.start, 0)
+            window = counts[low : max(slot_at(end, piece.minutes) - piece.start, 0)]
+            most = max(window, default=-1)
+            if most >= 0:
+                at = instant_of((piece.start + low + window.index(most)) * piece.minutes)
+                best = higher(best, Peak(at, piece.minutes, most * piece.factor))
+        return best
+
+
+def higher(one: Peak | None, other: Peak | None) -> Peak | None:
+    """Give the peak with more power; of equals the earlier."""
+    if one is None or other is None:
+        return one or other
+    return other if (other.power, one.start_at) > (one.power, other.start_at) else one
