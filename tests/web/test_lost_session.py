@@ -141,6 +141,25 @@ def test_a_form_in_another_tab_after_signing_out_leads_to_the_door(own, made):
     assert TYPED in own.open(page).text
 
 
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_in_another_tab_is_sent_after_signing_in_again(own, made, store, name):
+    page, action, data, _ = filled(own, made, name)
+    own.send("/account", "/logout")
+    assert own.sign_in(EMAIL, PASSWORD).status_code == 303
+    answer = own.client.post(action, data=data, follow_redirects=False)
+    assert answer.status_code in {303, 422}, "looked at by its handler, and not turned away"
+    with store.read() as unit:
+        assert unit.session.exec(select(tables.Draft)).all() == []
+
+
+def test_another_person_s_form_in_an_open_tab_is_not_sent(own, made):
+    page, action, data, _ = filled(own, made, "account")
+    own.send("/account", "/logout")
+    assert own.sign_in(OTHER, PASSWORD).status_code == 303
+    assert own.client.post(action, data=data, follow_redirects=False).status_code == 403
+    assert TYPED not in own.open(page).text
+
+
 @pytest.mark.parametrize("cookie", [None, "W10=.0000", "WyIxIiwgIngiXQ==.abc"])
 def test_without_a_mark_of_ours_nothing_is_kept(own, made, store, cookie):
     _, action, data, _ = filled(own, made, "account")

@@ -101,7 +101,8 @@ def begin(
 ) -> None:
     """Give the browser its session, and with the next page a new CSRF cookie.
 
-    Not remembered, the session's cookie ends with the browser.
+    Whoever was signed in here last keeps theirs: forms that are still open in other tabs can be
+    sent. Not remembered, the session's cookie ends with the browser.
     """
     secure = request.app.state.secure
     if session.language:
@@ -116,7 +117,8 @@ def begin(
             samesite="lax",
         )
     )
-    _take_away(request, response, CSRF_COOKIE)
+    if last_user(request) != session.user_id:
+        _take_away(request, response, CSRF_COOKIE)
     mark(request, response, session.user_id, MARK_LASTS)
 
 
