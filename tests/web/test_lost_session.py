@@ -143,7 +143,7 @@ def test_a_form_in_another_tab_after_signing_out_leads_to_the_door(own, made):
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_in_another_tab_is_sent_after_signing_in_again(own, made, store, name):
-    page, action, data, _ = filled(own, made, name)
+    _, action, data, _ = filled(own, made, name)
     own.send("/account", "/logout")
     assert own.sign_in(EMAIL, PASSWORD).status_code == 303
     answer = own.client.post(action, data=data, follow_redirects=False)

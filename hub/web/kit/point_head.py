@@ -32,7 +32,7 @@ RESOURCES = {
     "other": N_("Other"),
 }
 SYMBOLS = {"electricity": "zap", "water": "droplet", "gas": "flame", "heat": "thermometer"}
-UNITS = {"kWh": N_("kWh"), "m3": "м³", "Gcal": N_("Gcal")}
+UNITS = {"kWh": N_("kWh"), "m3": N_("m³"), "Gcal": N_("Gcal")}
 
 
 def symbol_of(resource: str) -> str:

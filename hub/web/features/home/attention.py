@@ -7,7 +7,7 @@ from hub.services.attention import Due
 from hub.services.home import HomePage
 from hub.services.points import PointCard
 from hub.web.features.home.views import Asks, BalanceCard
-from hub.web.kit.formats import day, duration, money
+from hub.web.kit.formats import day, duration, money, span
 from hub.web.kit.i18n import gettext, ngettext
 from hub.web.kit.point_head import local, state_of
 
@@ -28,9 +28,7 @@ def asks_of(found: HomePage, balance: BalanceCard | None, now: datetime) -> tupl
 def _readings(card: PointCard, due: Due) -> Asks:
     first, last = due.readings or (due.today, due.today)
     left = (last - due.today).days + 1
-    words = gettext("Taken from %(first)s to %(last)s.") % {
-        "first": day(first, due.today), "last": day(last, due.today),
-    }  # fmt: skip
+    words = gettext("Taken on %(days)s.") % {"days": span(first, last, due.today)}
     days = ngettext("%(num)s day is left.", "%(num)s days are left.", left) % {"num": left}
     return Asks(
         "pencil",

@@ -27,7 +27,7 @@ from hub.web.features.home.views import (
 )
 from hub.web.kit.exact import decimal_of
 from hub.web.kit.formats import exact
-from hub.web.kit.i18n import gettext
+from hub.web.kit.i18n import NBSP, gettext
 from hub.web.kit.messages import appeal_row, notice_row
 from hub.web.kit.point_head import (
     RESOURCES,
@@ -201,7 +201,11 @@ def meter_row(
         registers=registers_of(card.latest, card.decimal_digits) or registers,
         unit=unit_words(card.unit),
         taken_on=None if card.latest else taken_on,
-        billed=", ".join(f"{each.zone} {exact(each.value)}".strip() for each in billed) or None,
+        billed=", ".join(
+            f"{each.zone}{NBSP}{exact(each.value)}" if each.zone else exact(each.value)
+            for each in billed
+        )
+        or None,
         billed_at=billed_at,
         basis=gettext(BASES[billed[0].basis]) if billed and billed[0].basis in BASES else "",
         sending=sending_of(form, now) if form else None,
