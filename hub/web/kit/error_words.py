@@ -168,9 +168,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     ),
     "account.code_wrong": (
         N_("is wrong"),
-        N_(
-            "The code is wrong, too old or was used. Type a new one; of an app, check the phone's clock."
-        ),
+        N_("The code is wrong, old or was used. Type a new one; of an app, check the clock."),
     ),
     "account.factor_is_on": (
         N_("is on already"),
