@@ -48,13 +48,16 @@ def plain(value: Decimal) -> str:
 
 def data(value: Decimal | None, decimals: int) -> Markup:
     """Write the exact value for machines and the rounded one for people; unknown is a dash."""
+    return Markup(_data(value, decimals))  # noqa: S704 - digits of ours
+
+
+def _data(value: Decimal | None, decimals: int) -> str:
     if value is None:
-        return Markup(UNKNOWN)  # noqa: S704 - ours
-    shown = number(value, decimals)
-    return Markup(f'<data value="{plain(value)}">{shown}</data>')  # noqa: S704 - digits of ours
+        return UNKNOWN
+    return f'<data value="{plain(value)}">{number(value, decimals)}</data>'
 
 
 def cell(value: Decimal | None, decimals: int, *, strong: bool = False) -> Markup:
     """Write a table's cell of it."""
     kind = "num strong" if strong else "num"
-    return Markup(f'<td class="{kind}">{data(value, decimals)}</td>')  # noqa: S704 - digits of ours
+    return Markup(f'<td class="{kind}">{_data(value, decimals)}</td>')  # noqa: S704 - digits of ours
