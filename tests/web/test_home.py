@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from points_world import make
@@ -11,7 +12,8 @@ from hub.services import home as pages
 from hub.services.clock import utc_now
 from hub.store import tables
 
-TODAY = datetime.now(UTC).date()
+HERE = ZoneInfo("Europe/Moscow")  # where the points are
+TODAY = datetime.now(HERE).date()
 
 
 @pytest.fixture
@@ -208,8 +210,9 @@ def test_an_open_window_asks_for_readings_until_they_are_sent(home, store, made,
             at = datetime.now(UTC) - timedelta(days=5 if sent == "before" else 0)
             unit.session.add(
                 tables.Submission(
-                    contract_point_id=point, key="k", taken_on=at.date(), values={"": "1"},
-                    state="waiting" if sent == "before" else sent, created_at=at, changed_at=at,
+                    contract_point_id=point, key="k", taken_on=at.astimezone(HERE).date(),
+                    values={"": "1"}, state="waiting" if sent == "before" else sent,
+                    created_at=at, changed_at=at,
                 )
             )  # fmt: skip
     page = home()
