@@ -136,13 +136,15 @@ class Known:
 
         Of blocks a series' own mark stands, which is another after each change of them.
         """
+        rules = {row.schedule_id: row.rules for row in self.rows}
         return (
             tuple(
                 [
-                    (row.id, row.metering_point_id, row.time_zone, row.schedule_id, repr(row.rules))
+                    (row.id, row.metering_point_id, row.time_zone, row.schedule_id)
                     for row in self.rows
                 ]
             ),
+            repr(rules),
             tuple([span[:RATIOS_END] for span in self.spans]),
             self.series,
             self.first,
