@@ -12,9 +12,9 @@ from hub.services.comparing import Against, Comparison, beside_of, comparison_of
 from hub.services.costs import kopecks_by_zone, one_price, prices_in, zone_prices
 from hub.services.events import EventFilter, EventPage, events_in
 from hub.services.past_readings import PastReading, past_in
-from hub.services.pieces import DEFAULT_ZONE, Load, gather, minutes_of
+from hub.services.pieces import DEFAULT_ZONE, Load, Loading, gather, minutes_of
 from hub.services.points import PointCard, PointInfo, card_in, info_in
-from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed
+from hub.services.profile import MOST_SLOT_DAYS, ProfileSums, Sum, span_minutes, summed, sums_in
 from hub.services.registers import RegisterPeriods, periods_in
 from hub.services.shell import ShellView, shell_in
 from hub.services.slots import Columns, SlotView, columns_of, slot_views
@@ -23,7 +23,7 @@ from hub.services.transformers import Transformers, transformers_of
 from hub.store import gaps
 from hub.store import points as stored
 from hub.store.accounts import SignedIn
-from hub.store.points import PointRow
+from hub.store.points import InstallationRow, PointRow, SpanRow
 from hub.store.unit import Store, Unit
 
 MANY_EVENTS = 1000
@@ -229,30 +229,32 @@ class PointPages:
             minutes = span_minutes(zone, first, last)
             card, _ = card_in(unit, row, now)
             hull = _hull(asked)
-            load = gather(unit, [row], *span_minutes(zone, *hull))[0]
-            sums = summed(load, first, last, asked.level, now)
+            loading = Loading(unit, row, *span_minutes(zone, *hull))
+            sums = sums_in(loading, first, last, asked.level, now)
+            month: tuple[Sum, ...] = ()
+            if asked.month is not None:
+                days = month_start(asked.month), month_end(asked.month)
+                month = sums_in(loading, *days, Level.DAY, now).items
             # What has all its slots has no hole; most pages need not ask.
-            holes = _holes(unit, load, minutes) if sums.total.missing else ()
-            earlier = load_beside(unit, row, (first, last), asked.against, (load, hull))
+            holes = _holes(unit, loading.known.spans, minutes) if sums.total.missing else ()
+            load = earlier = None
+            if asked.step is not None or asked.day is not None or asked.against is not None:
+                load = loading.load
+                earlier = load_beside(unit, row, (first, last), asked.against, (load, hull))
             prices = prices_in(unit, row)
         columns = None
         beside: Sequence[float | None] = ()
-        if asked.step is not None and last - first < MOST_SLOT_DAYS:
+        if load and asked.step is not None and last - first < MOST_SLOT_DAYS:
             columns = columns_of(load, first, last, asked.step, now)
-            if asked.against is not None:
+            if earlier and asked.against is not None:
                 beside = beside_of(earlier, first, last, asked.step, asked.against)
         comparison = None
-        if asked.against is not None:
+        if earlier and asked.against is not None:
             comparison = comparison_of(earlier, first, last, asked.against, now)
         zones = {zone: energy[0] for zone, energy in sums.total.zones.items()}
         cost = kopecks_by_zone(prices, sums.total.energy[0], zones, (first, last))
-        month: tuple[Sum, ...] = ()
-        if asked.month is not None:
-            days = month_start(asked.month), month_end(asked.month)
-            whole = (first, last, asked.level) == (*days, Level.DAY)
-            month = sums.items if whole else summed(load, *days, Level.DAY, now).items
         day = asked.day
-        slots = [] if day is None else slot_views(load, day, day, asked.step or 30, now)
+        slots = slot_views(load, day, day, asked.step or 30, now) if load and day else []
         return ProfilePage(
             shell,
             card,
@@ -380,10 +382,12 @@ def _hull(asked: Asked) -> tuple[date, date]:
     return min(days), max(days)
 
 
-def _holes(unit: Unit, load: Load, minutes: tuple[int, int]) -> tuple[Hole, ...]:
+def _holes(
+    unit: Unit, spans: Sequence[SpanRow | InstallationRow], minutes: tuple[int, int]
+) -> tuple[Hole, ...]:
     """List the ledger's gaps of the meters that were here, within the span, oldest first."""
     found = []
-    for each in load.installed:
+    for each in spans:
         start, end = minutes_of(each)
         span = max(start, minutes[0]), min(end, minutes[1])
         if span[0] >= span[1]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from math import gcd
 
 from corefast.profile import BlockDamaged, unpack_days
@@ -131,13 +132,17 @@ class Known:
     spans: tuple[SpanRow | InstallationRow, ...]
     series: tuple[SeriesRow, ...]
 
-    def fingerprint(self) -> tuple[object, ...]:
+    def key(self, minute: int) -> tuple[object, ...]:
         """Say what all sums depend on, in a form that can be compared: equal, then equal sums.
 
-        Of blocks a series' own mark stands, which is another after each change of them.
+        Of blocks a series' own mark stands, which is another after each change of them; of the
+        ``minute`` of now, which slots have ended.
         """
         rules = {row.schedule_id: row.rules for row in self.rows}
+        step = gcd(USUAL_MINUTES, *[row.minutes for row in self.series])
         return (
+            step,
+            minute // step,
             tuple(
                 [
                     (row.id, row.metering_point_id, row.time_zone, row.schedule_id)
@@ -187,6 +192,18 @@ def fetch(unit: Unit, known: Known) -> Fetched:
     days = utc_day(known.first), utc_day(known.last - 1)
     blocks = stored.blocks(unit, [row.id for row in known.series], *days)
     return Fetched(known.rows, known.first, known.last, known.spans, known.series, blocks)
+
+
+class Loading:
+    """What is known of one point, and its pieces, which are fetched when first asked for."""
+
+    def __init__(self, unit: Unit, row: PointRow, first: int, last: int) -> None:
+        self.unit = unit
+        self.known = know(unit, [row], first, last)
+
+    @cached_property
+    def load(self) -> Load:
+        return assemble(fetch(self.unit, self.known))[0]
 
 
 def assemble(fetched: Fetched) -> list[Load]:

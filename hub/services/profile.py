@@ -18,7 +18,8 @@ from hub.domain.series import ESTIMATED, MANUAL, NO_VALUE, PARTIAL
 from hub.domain.tariffs import Runs, runs
 from hub.errors import Missing
 from hub.services.clock import utc_now
-from hub.services.pieces import CHANNELS, DEFAULT_ZONE, PLAIN, Load, Piece, gather
+from hub.services.kept import Kept
+from hub.services.pieces import CHANNELS, DEFAULT_ZONE, PLAIN, Load, Loading, Piece, gather
 from hub.services.slots import Columns, Energy, SlotView, columns_of, slot_views
 from hub.store import points as stored
 from hub.store.unit import Store, Unit
@@ -256,6 +257,15 @@ def summed(load: Load, first: date, last: date, level: Level, now: datetime) -> 
     )
 
 
+_KEPT: Kept[ProfileSums] = Kept(256)
+
+
+def sums_in(loading: Loading, first: date, last: date, level: Level, now: datetime) -> ProfileSums:
+    """Sum a point as `summed` does, or give what was summed of the same before."""
+    key = (first, last, level, *loading.known.key(minute_of(now)))
+    return _KEPT.get(key, lambda: summed(loading.load, first, last, level, now))
+
+
 def _again(load: Load, piece: Piece, first: date, last: date, level: Level) -> Runs:
     return runs(load.schedule, load.time_zone, first, last, piece.minutes, level)
 
@@ -364,4 +374,7 @@ def higher(one: Peak | None, other: Peak | None) -> Peak | None:
     """Give the peak with more power; of equals the earlier."""
     if one is None or other is None:
         return one or other
-    return other if (other.power, one.start_at) > (one.power, other.start_at) else one
+    mine, its = one.energy, other.energy
+    if one.minutes != other.minutes:
+        mine, its = one.power, other.power
+    return other if (its, one.start_at) > (mine, other.start_at) else one

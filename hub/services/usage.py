@@ -5,8 +5,7 @@ day by day; each figure says of how many slots it is made. All points of a contr
 one load: three queries and a few calls of corefast for each point.
 """
 
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, takewhile
-from math import gcd
 
 from hub.domain.calendar import (
     day_starts,
@@ -27,6 +25,7 @@ from hub.domain.calendar import (
 )
 from hub.services.forecast import Forecast, forecast_of_contract
 from hub.services.hours import Hours, HourUse
+from hub.services.kept import Kept
 from hub.services.ledger import Ledger
 from hub.services.pieces import DEFAULT_ZONE, Load, assemble, fetch, know
 from hub.services.spans import (
@@ -178,40 +177,10 @@ def usage_in(
     first = min(day_starts(zone, days.month_before, days.month_before)[0] for zone, days in spans)
     last = max(day_starts(zone, days.today, days.today)[1] for zone, days in spans)
     known = know(unit, rows, first, last, installed)
-    # Figures change when a slot ends or arrives; between, many look at the same ones. The key is
-    # all they depend on, so a kept answer can't be an old one.
-    step = gcd(60, *(row.minutes for row in known.series))
-    key = (minute_of(now) // step, step, *known.fingerprint())
-    kept = _KEPT.get(key)
-    if kept is None:
-        kept = usage_of(assemble(fetch(unit, known)), now)
-        _KEPT.put(key, kept)
-    return kept
+    return _KEPT.get(known.key(minute_of(now)), lambda: usage_of(assemble(fetch(unit, known)), now))
 
 
-class Kept:
-    """The last answers by all they depend on; for threads."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.lock = threading.Lock()
-        self.answers: OrderedDict[tuple[object, ...], ContractUsage] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> ContractUsage | None:
-        with self.lock:
-            found = self.answers.get(key)
-            if found is not None:
-                self.answers.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[object, ...], answer: ContractUsage) -> None:
-        with self.lock:
-            self.answers[key] = answer
-            while len(self.answers) > self.most:
-                self.answers.popitem(last=False)
-
-
-_KEPT = Kept(256)
+_KEPT: Kept[ContractUsage] = Kept(256)
 
 
 @dataclass(slots=True)

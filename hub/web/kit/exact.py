@@ -3,13 +3,15 @@
 Cells are written here and not by a template: a page has hundreds of them.
 """
 
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
 from markupsafe import Markup
 
 from hub.web.kit.formats import UNKNOWN, number
+
+AS_IT_IS = Context(prec=MAX_PREC)  # nothing is rounded
 
 
 @lru_cache(maxsize=512)
@@ -37,7 +39,7 @@ def decimal_of(value: Fraction | None) -> Decimal | None:
     if digits is None:
         return Decimal(value.numerator) / Decimal(value.denominator)
     whole = value.numerator * (10**digits // value.denominator)
-    return Decimal(f"{whole}E-{digits}")
+    return Decimal(whole).scaleb(-digits, AS_IT_IS)
 
 
 def plain(value: Decimal) -> str:

@@ -143,17 +143,17 @@ def percent(part: int, whole: int) -> str:
     if whole <= 0:
         return UNKNOWN
     share = (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_FLOOR)
-    return _of_hundred(number(share, 0 if share == share.to_integral_value() else 1))
+    return of_hundred(number(share, 0 if share == share.to_integral_value() else 1))
 
 
 def share(part: Number, whole: Number) -> str:
     """Write a zone's part of a total, in whole percent."""
     if not whole:
         return UNKNOWN
-    return _of_hundred(number(Decimal(str(part)) * 100 / Decimal(str(whole)), 0))
+    return of_hundred(number(Decimal(str(part)) * 100 / Decimal(str(whole)), 0))
 
 
-def _of_hundred(text: str) -> str:
+def of_hundred(text: str) -> str:
     """Put the sign after a space in Russian and right after the number in English."""
     return f"{text}{NBSP if language.get() == 'ru' else ''}%"
 
@@ -286,6 +286,7 @@ def file_size(count: int) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "signed": signed,
+    "of_hundred": of_hundred,
     "energy_card": energy_card,
     "energy_total": energy_total,
     "energy_row": energy_row,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from hub.domain.calendar import Level, month_end, month_start, previous_month
@@ -54,7 +55,7 @@ HALF_HOUR, WEEK_DAYS = 30, 7
 P_MINUS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """How the page is looked at: what the address says, within limits.
 
@@ -77,7 +78,7 @@ class View:
         """Give the address of another span that keeps the step and the level."""
         return address(path, found, **(self.kept | more))
 
-    @property
+    @cached_property
     def kept(self) -> dict[str, str]:
         return {
             "step": "" if self.step == HALF_HOUR else str(self.step),
