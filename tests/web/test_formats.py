@@ -106,3 +106,8 @@ def test_typography_glues_short_words_and_units():
 def test_plurals_have_three_forms():
     texts = [catalog("ru").ngettext("%(n)s meter", "%(n)s meters", n) for n in (1, 3, 37)]
     assert texts == ["%(n)s прибор", "%(n)s прибора", "%(n)s приборов"]
+
+
+def test_a_phone_is_written_in_groups_where_its_shape_is_known():
+    assert f.phone("+79000000014") == "+7\u00a0900\u00a0000-00-14"
+    assert f.phone("+442079460000") == "+442079460000"

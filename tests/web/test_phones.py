@@ -118,7 +118,7 @@ def test_a_code_confirms_the_phone_once(own, store, anna, texts):
         kept = unit.session.exec(SENT).one()
     assert kept.body["sealed"] == ""  # wiped once it was out
     page = own.open("/account").text
-    assert "SMS приходят на +79000000001" in words(page)
+    assert "SMS приходят на +7 900 000-00-01" in words(page)
 
 
 def test_the_code_is_kept_only_hashed(own, store, anna, texts):
@@ -264,7 +264,7 @@ def test_another_code_can_be_sent_at_sign_in_but_not_for_ever(own, portal, store
 def test_codes_by_sms_are_turned_off_by_one_more_code(own, portal, store, anna, texts):
     by_sms(own, texts)
     page = words(own.open("/account/security").text)
-    assert "Коды приходят в SMS на +79000000001" in page
+    assert "Коды приходят в SMS на +7 900 000-00-01" in page
     persons = Persons(store, Passwords())
     persons.change(anna, "Ким Анна", "+79000000002", "ru")
     assert phone_of(store, anna) == PHONE  # what guards the account stays until it is turned off

@@ -5,6 +5,7 @@ formats some hundreds of numbers. All datetimes are aware and already in the zon
 in (the metering point's): a filter never moves a time.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -276,6 +277,12 @@ def duration(value: timedelta) -> str:
     return " ".join(shown) or gettext("%(n)s s") % {"n": 0}
 
 
+def phone(text: str) -> str:
+    """``+7 900 000-00-14``; a number of another shape stays as it was typed."""
+    found = re.fullmatch(r"\+7(\d{3})(\d{3})(\d\d)(\d\d)", text)
+    return f"+7{NBSP}{found[1]}{NBSP}{found[2]}-{found[3]}-{found[4]}" if found else text
+
+
 def file_size(count: int) -> str:
     """Write bytes as people do: ``180 КБ``, ``2,1 МБ``."""
     if count < MEBI:
@@ -305,6 +312,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "since": since,
     "duration": duration,
+    "phone": phone,
     "file_size": file_size,
 }
 GLOBALS: dict[str, Callable[..., Any]] = {
