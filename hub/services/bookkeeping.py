@@ -36,9 +36,8 @@ from hub.services.books import (
     balance_in,
     before_of,
     bills_of,
-    card_dict,
-    transformer_dict,
 )
+from hub.services.cards import card_dict, transformer_dict
 from hub.services.charging import charges_of
 from hub.services.clock import utc_now
 from hub.services.made_notices import EventChoice, event_choices

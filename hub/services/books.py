@@ -4,14 +4,13 @@ What a utility without a billing system of its own keeps in the hub; ``services.
 how its people work on it. What the books say to consumers is in the connector's language.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from anyio import to_thread
 
-from hub.domain.contracts import https_link
 from hub.domain.files import clean_name, kind_of
 from hub.domain.submitting import Before, Face, Window, Wrong, judge
 from hub.errors import (
@@ -48,9 +47,8 @@ from hub.plugins.api import (
     SupplierReading,
     Tariff,
     ThreadFile,
-    TransformerCard,
-    TransformerFact,
 )
+from hub.services.cards import LONGEST_TEXT, card_of, transformer_of
 from hub.services.clock import utc_now
 from hub.services.passwords import Passwords
 from hub.store import books as stored
@@ -74,9 +72,7 @@ from hub.store.unit import Store, Unit
 KOPECK = Decimal("0.01")
 MILLIONTH = Decimal("0.000001")
 THOUSANDTH = Decimal("0.001")
-LONGEST_TEXT = 500
 LONGEST_BODY = 10_000
-CARD_TEXTS = ("name", "email", "site", "address", "hours")
 CURSOR = "house/1"
 A_PAGE = 200
 # Rows of a transaction that ended late may bear an earlier time; whoever asks again gets them.
@@ -508,19 +504,6 @@ def bills_of(unit: Unit, rows: Sequence[HouseBill]) -> list[Bill]:
     ]
 
 
-def card_of(title: str, card: Mapping[str, Any]) -> SupplierCard:
-    """Read a stored card; fields that are not there are empty, and so is a site that is no link."""
-    text = {key: str(card.get(key, ""))[:LONGEST_TEXT] for key in CARD_TEXTS}
-    return SupplierCard(
-        name=text["name"] or title,
-        phones=tuple(str(phone)[:LONGEST_TEXT] for phone in card.get("phones", ())),
-        email=text["email"],
-        site=https_link(text["site"]),
-        address=text["address"],
-        hours=text["hours"],
-    )
-
-
 def point_of(row: HousePoint) -> Point:
     return Point(
         id=str(row.id),
@@ -539,39 +522,6 @@ def point_of(row: HousePoint) -> Point:
         facts={PointFact(name): value for name, value in row.facts.items()},
         transformers=tuple(transformer_of(card) for card in row.transformers),
     )
-
-
-def transformer_of(card: Mapping[str, Any]) -> TransformerCard:
-    """Read a stored transformer; see ``transformer_dict``."""
-    return TransformerCard(
-        kind=card["kind"],
-        phase=card["phase"],
-        facts={TransformerFact(name): value for name, value in card["facts"].items()},
-        from_on=_day(card["from_on"]),
-        to_on=_day(card["to_on"]),
-    )
-
-
-def transformer_dict(card: TransformerCard) -> dict[str, Any]:
-    """Write a transformer for a JSON column."""
-    return {
-        "kind": card.kind,
-        "phase": card.phase,
-        "facts": {name.value: value for name, value in card.facts.items()},
-        "from_on": card.from_on.isoformat() if card.from_on else "",
-        "to_on": card.to_on.isoformat() if card.to_on else "",
-    }
-
-
-def card_dict(card: SupplierCard) -> dict[str, Any]:
-    return {
-        "name": card.name,
-        "phones": list(card.phones),
-        "email": card.email,
-        "site": card.site,
-        "address": card.address,
-        "hours": card.hours,
-    }
 
 
 def _reading(row: HouseReading) -> SupplierReading:
@@ -656,10 +606,6 @@ def add_files(unit: Unit, message_id: int, files: Sequence[Attachment]) -> None:
 def _id(text: str) -> int:
     """Read an id of ours that came back; a text that is none belongs to nothing."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0  # noqa: PLR2004 - fits a BIGINT
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 def _cursor(after: Since | None) -> Cursor:

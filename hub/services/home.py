@@ -9,7 +9,7 @@ from hub.plugins.api import SupplierCard
 from hub.services import appeals, notices
 from hub.services.appeals import AppealView
 from hub.services.attention import Due, due_in
-from hub.services.books import card_of
+from hub.services.cards import card_of
 from hub.services.clock import utc_now
 from hub.services.notices import NoticeView
 from hub.services.points import PointCard, cards_of, installed_at

@@ -49,7 +49,7 @@ from hub.plugins.api import (
     Tariff,
     TellsSubmissions,
 )
-from hub.services.books import card_dict, transformer_dict
+from hub.services.cards import card_dict, transformer_dict
 from hub.services.half_hours import place_of
 from hub.services.publishing import News, publish
 from hub.store import contracts as stored

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from hub.plugins.api import TransformerCard
-from hub.services.books import transformer_of
+from hub.services.cards import transformer_of
 from hub.store.points import InstallationRow, PointRow
 
 CURRENT, VOLTAGE = "current", "voltage"

@@ -9,7 +9,7 @@ from portal import PASSWORD, Browser
 from hub.app import create_app
 from hub.domain.contracts import https_link
 from hub.plugins.api import SupplierCard
-from hub.services.books import card_dict, card_of
+from hub.services.cards import card_dict, card_of
 from hub.web.kit.requests import LARGEST_BODY, parse_form
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

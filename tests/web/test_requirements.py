@@ -17,7 +17,7 @@ from hub.domain.profile import Gap
 from hub.plugins.api import TransformerCard
 from hub.services import events
 from hub.services.accounts import Accounts
-from hub.services.books import transformer_dict
+from hub.services.cards import transformer_dict
 from hub.store import tables
 from hub.store import told as kept
 

@@ -10,7 +10,7 @@ from portal import Browser, words
 
 from hub.app import create_app
 from hub.plugins.api import TransformerCard, TransformerFact
-from hub.services.books import transformer_dict
+from hub.services.cards import transformer_dict
 from hub.services.transformers import sets_of
 from hub.store import tables
 
