@@ -1,7 +1,8 @@
 """«Трансформаторы тока и напряжения» and the 25 labels of «Общая информация»."""
 
 import re
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from litestar.testing import TestClient
@@ -132,7 +133,7 @@ def test_one_phase_replaced_makes_another_set_that_keeps_the_rest():
 
 @pytest.mark.parametrize(("left", "mood"), [(90, "warn"), (0, "warn"), (-1, "bad"), (91, "")])
 def test_a_verification_that_is_due_is_marked_in_its_cell_only(shown, clock, left, mood):
-    today = clock().astimezone(UTC).date()
+    today = clock().astimezone(ZoneInfo("Europe/Moscow")).date()
     by = (today + timedelta(days=left)).isoformat()
     html = shown(card(1), card(2), card(3, next_verification_on=by))
     marked = re.findall(r'<td class="due (\w+)">([^<]*)<', html)
