@@ -6,24 +6,25 @@ KILL_AT=7:before or 7:after; without it the command runs as ever. Nothing in the
 import os
 import signal
 from itertools import count
+from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy.engine.default import DefaultDialect
 
 from hub.cli import main
 
 
 def die_at(number: int, when: str) -> None:
-    commit, counted = Session.commit, count(1)
+    commit, counted = DefaultDialect.do_commit, count(0)  # 0 is the schema's, at the start
 
-    def killed(session: Session) -> None:
-        now = next(counted) == number
+    def killed(dialect: DefaultDialect, connection: Any) -> None:
+        now = connection.in_transaction and next(counted) == number
         if now and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        commit(session)
+        commit(dialect, connection)
         if now:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Session.commit = killed
+    DefaultDialect.do_commit = killed
 
 
 if __name__ == "__main__":
