@@ -244,15 +244,20 @@ def _security(
 # -- the code at sign-in -----------------------------------------------------------------------
 
 
+def _factor_now(request: AnyRequest) -> Response[str]:
+    """Show the card as it stands after a step, or the page that it is on."""
+    if wants_fragment(request):
+        return _security(request, Form(), "factor")
+    return redirect(request, "/account/security")
+
+
 @post("/account/factor", sync_to_thread=True, status_code=200, page="/account/security")
 def begin_factor(request: AnyRequest) -> Response[str]:
     """Make a secret and show it; it comes into force with its first code."""
     who, factors = signed_in(request), services(request).second_factors
     with suppress(InputRefused):  # it is in force already, and the page says so
         factors.begin(who.user_id, who.email, str(request.app.state.brand))
-    if wants_fragment(request):
-        return _security(request, Form(), "factor")
-    return redirect(request, "/account/security")
+    return _factor_now(request)
 
 
 @post("/account/factor/sms", sync_to_thread=True, status_code=200, page="/account/security")
@@ -262,9 +267,7 @@ def begin_sms_factor(request: AnyRequest) -> Response[str]:
         services(request).second_factors.begin_sms(signed_in(request).user_id)
     except (InputRefused, TooManyAttempts) as error:
         return _factor_refused(request, error)
-    if wants_fragment(request):
-        return _security(request, Form(), "factor")
-    return redirect(request, "/account/security")
+    return _factor_now(request)
 
 
 @post("/account/factor/send", sync_to_thread=True, status_code=200, page="/account/security")
@@ -274,9 +277,7 @@ def send_factor_code(request: AnyRequest) -> Response[str]:
         services(request).second_factors.send(signed_in(request).user_id)
     except TooManyAttempts as error:
         return _factor_refused(request, error)
-    if wants_fragment(request):
-        return _security(request, Form(), "factor")
-    return redirect(request, "/account/security")
+    return _factor_now(request)
 
 
 @post("/account/factor/on", sync_to_thread=True, status_code=200, page="/account/security")
